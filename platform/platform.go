@@ -80,15 +80,6 @@ func Detect(ctx context.Context, addr string, c session.Config, o Options) (*Def
 	return nil, nil
 }
 
-// ParseRecording reads the txtar form of a Recording; Format writes it.
-func ParseRecording(data []byte) (*Recording, error) { return nil, nil }
-
-// Format writes the recording in its txtar form.
-func (r *Recording) Format() []byte { return nil }
-
-// Recordings returns all recordings that come with the binary, sorted by platform and file name.
-func Recordings() []*Recording { return nil }
-
 // Record talks to a device and returns the conversation as a Recording, with secrets masked.
 func Record(ctx context.Context, addr string, d *Def, c session.Config, o Options) (*Recording, error) {
 	return nil, nil
