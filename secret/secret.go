@@ -2,55 +2,73 @@
 // keyring of named credentials and the guard against locking accounts out.
 package secret
 
-import "context"
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
 
-// Secret is a password, key or token. Every way of printing it gives "***".
-type Secret struct{ text string }
+// masked stands wherever a Secret is printed.
+const masked = "***"
+
+// Secret is a password, key or token. Every way of printing it gives "***". Secrets are compared with Equal; == does not
+// compile.
+type Secret struct {
+	_ [0]func() // not comparable: == would take a time that depends on the secret, and compare the pointers
+
+	// A pointer, because fmt does not call methods on a value it reaches through an unexported field: of a pointer
+	// inside a struct it prints the address.
+	text *string
+}
 
 // New makes a Secret of its text.
-func New(text string) Secret { return Secret{text} }
+func New(text string) Secret { return Secret{text: &text} }
 
 // Reveal returns the text. Call it as late as can be.
-func (s Secret) Reveal() string { return s.text }
-
-// Ref is a reference to a secret: "env:NAME", "file:/path", "exec:argv...", "prompt:text". Its own text is not secret.
-type Ref string
-
-// Credential is one way to log in, by references. The zero fields are not used.
-type Credential struct {
-	Name       string
-	Username   string
-	Password   Source   // nil: none
-	Enable     Source   // nil: none
-	Keys       []string // private key files
-	Passphrase Source   // of the key files; nil: none
-	Agent      bool
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
 }
 
-// Source reads a secret when it is needed. Its String never holds the secret.
-type Source interface {
-	Secret(ctx context.Context) (Secret, error)
-	String() string
+// IsZero says that the text is empty.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// Equal says whether both texts are the same, in a time that tells nothing about either.
+func (s Secret) Equal(other Secret) bool {
+	a, b := sha256.Sum256([]byte(s.Reveal())), sha256.Sum256([]byte(other.Reveal()))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// Literal is a Source that holds the secret itself: from an inventory file, or typed at a prompt.
-func Literal(s Secret) Source { return nil }
+// String returns "***".
+func (s Secret) String() string { return masked }
 
-// Open returns the Source of a reference; the secret is read at its first use and kept. prompt asks without echo
-// (nil: prompt: references fail).
-func Open(ref Ref, prompt func(ctx context.Context, text string) (Secret, error)) (Source, error) {
-	return nil, nil
-}
+// GoString returns "***".
+func (s Secret) GoString() string { return masked }
 
-// Keyring holds credentials by name. It is safe for concurrent use.
-type Keyring struct{}
+// Format prints "***" for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
 
-// Add stores a credential under its name, replacing one of that name.
-func (k *Keyring) Add(c Credential) {}
+// LogValue logs "***".
+func (s Secret) LogValue() slog.Value { return slog.StringValue(masked) }
 
-// Get returns a credential by name.
-func (k *Keyring) Get(name string) (Credential, bool) { return Credential{}, false }
+// MarshalJSON writes "***".
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
 
-// ID identifies the account a credential logs in to: the same user with the same secrets is the same ID, whatever the
-// name. It is a hash keyed anew in each process and gives nothing away. username is used where the credential has none.
-func (k *Keyring) ID(ctx context.Context, c Credential, username string) string { return "" }
+// MarshalText writes "***".
+func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
+
+// MarshalYAML writes "***".
+func (s Secret) MarshalYAML() (any, error) { return masked, nil }
+
+var errNoEncoding = errors.New("a secret is not encoded in binary form")
+
+// GobEncode refuses: what gob writes is meant to be read back, and a secret does not travel that way.
+func (s Secret) GobEncode() ([]byte, error) { return nil, errNoEncoding }
+
+// GobDecode refuses.
+func (s *Secret) GobDecode([]byte) error { return errNoEncoding }
