@@ -1,0 +1,71 @@
+package task
+
+import "context"
+
+// Task is a task of a Scope whose result can be waited for. Its methods may be called by several goroutines.
+type Task[T any] struct {
+	member member
+	cancel context.CancelCauseFunc
+	f      func(context.Context) (T, error)
+	done   chan struct{}
+	value  T
+	err    error
+}
+
+// Start starts f as a task of g, as g.Go does, and returns a handle that gives its result. A failure of f is also a failure of
+// the scope, whether anybody waits for the task or not.
+func Start[T any](g *Group, name string, f func(context.Context) (T, error)) *Task[T] {
+	ctx, cancel := context.WithCancelCause(g.ledger.ctx)
+	t := &Task[T]{cancel: cancel, f: f, done: make(chan struct{})}
+	t.member.Context, t.member.job, t.member.name = ctx, t, name
+	g.start(&t.member)
+	return t
+}
+
+// Wait returns what the task returned: its error, a *PanicError, or ErrGoexit. When ctx ends first, Wait gives up with an
+// error that matches ctx.Err and the cause of ctx, and the task goes on. It may be called again, also after the scope ended.
+func (t *Task[T]) Wait(ctx context.Context) (T, error) {
+	select {
+	case <-t.done:
+		return t.value, t.err
+	default:
+	}
+	select {
+	case <-t.done:
+		return t.value, t.err
+	case <-ctx.Done():
+	}
+	select { // the failure that ended ctx may be the task's own
+	case <-t.done:
+		return t.value, t.err
+	default:
+		var zero T
+		return zero, ended(ctx)
+	}
+}
+
+// Cancel cancels this task alone, with cause, and does not wait for it. A task that ends because of it is no failure of the
+// scope.
+func (t *Task[T]) Cancel(cause error) { t.cancel(cause) }
+
+// Done is closed when the task has ended.
+func (t *Task[T]) Done() <-chan struct{} { return t.done }
+
+// Name is the name that was given to Start.
+func (t *Task[T]) Name() string { return t.member.name }
+
+func (t *Task[T]) run(ctx context.Context) (err error) {
+	t.value, err = t.f(ctx)
+	return err
+}
+
+func (t *Task[T]) end(ctx context.Context, err error, panicked bool) {
+	if err != nil && !panicked && echo(ctx, err) {
+		err = withCause(ctx, err)
+	}
+	t.err = err
+	close(t.done)
+	if err == nil {
+		t.cancel(nil)
+	}
+}
