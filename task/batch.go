@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,6 +135,14 @@ func (s *slot) ident() uint64 { return s.batch.id + 1 + uint64(s.item.Load()) }
 func (s *slot) given() string { return s.batch.itemName(int(s.item.Load())) }
 
 func (s *slot) note(status string) { s.status.Store(&status) }
+
+// info shows how far the batch is.
+func (b *batch) info() Info {
+	row := b.call.info()
+	done := min(int(b.next.Load()), b.n) - len(b.tasks(nil))
+	row.Status = fmt.Sprintf("%d of %d done", max(done, 0), b.n)
+	return row
+}
 
 func (b *batch) tasks(rows []Info) []Info {
 	b.mu.Lock()

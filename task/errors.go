@@ -134,11 +134,30 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// cutShort is the error of what was ended by its context: how the context ended, and why.
-type cutShort struct{ err, cause error }
+// cutShort is the error of what was ended by its context.
+type cutShort struct {
+	err   error // how the context ended
+	cause error // and why
+	last  error // what had failed before, when Retry was waiting to try again
+}
 
-func (e *cutShort) Error() string   { return e.err.Error() + ": " + e.cause.Error() }
-func (e *cutShort) Unwrap() []error { return []error{e.err, e.cause} }
+func (e *cutShort) Error() string {
+	s := e.err.Error()
+	if e.cause != e.err {
+		s += ": " + e.cause.Error()
+	}
+	if e.last != nil {
+		s += "; last error: " + e.last.Error()
+	}
+	return s
+}
+
+func (e *cutShort) Unwrap() []error {
+	if e.last != nil {
+		return []error{e.err, e.cause, e.last}
+	}
+	return []error{e.err, e.cause}
+}
 
 // withCause adds to err, the word of a task that was cut short, why its context ended, unless err says so itself.
 func withCause(ctx context.Context, err error) error {
@@ -146,7 +165,7 @@ func withCause(ctx context.Context, err error) error {
 	if errors.Is(err, cause) {
 		return err
 	}
-	return &cutShort{err, cause}
+	return &cutShort{err: err, cause: cause}
 }
 
 // ended is the error of a call whose context has ended: it matches ctx.Err and the cause.
@@ -168,6 +187,9 @@ func echo(ctx context.Context, err error) bool {
 				return false
 			}
 		}
+		return true
+	}
+	if cut := (*cutShort)(nil); errors.As(err, &cut) && errors.Is(cut.cause, cause) {
 		return true
 	}
 	if failures := (*Failures)(nil); errors.As(err, &failures) {

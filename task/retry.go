@@ -42,8 +42,8 @@ func Retry[In, Out any](b Backoff, f func(context.Context, In) (Out, error)) fun
 			if attempt == b.Attempts || ctx.Err() != nil || !b.If(err) {
 				return out, counted(attempt, err)
 			}
-			if cut := sleep(ctx, b.wait(attempt)); cut != nil {
-				return out, fmt.Errorf("%w, waiting to retry after %w", cut, counted(attempt, err))
+			if !sleep(ctx, b.wait(attempt)) {
+				return out, &cutShort{err: ctx.Err(), cause: context.Cause(ctx), last: counted(attempt, err)}
 			}
 		}
 	}
@@ -78,16 +78,17 @@ func counted(attempts int, err error) error {
 	if attempts == 1 {
 		return err
 	}
-	return fmt.Errorf("%w (attempt %d)", err, attempts)
+	return fmt.Errorf("after %d attempts: %w", attempts, err)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep reports whether d passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ended(ctx)
+		return false
 	}
 }

@@ -39,6 +39,11 @@ func (s *Semaphore) Acquire(ctx context.Context, n int64) error {
 		return ended(ctx)
 	}
 	s.mu.Lock()
+	if s.waiters.Len() == 0 && n <= s.size-s.held {
+		s.held += n
+		s.mu.Unlock()
+		return nil
+	}
 	w := &waiter{n: n, granted: make(chan struct{})}
 	place := s.waiters.PushBack(w)
 	s.grant()

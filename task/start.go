@@ -66,6 +66,6 @@ func (t *Task[T]) end(ctx context.Context, err error, panicked bool) {
 	t.err = err
 	close(t.done)
 	if err == nil {
-		t.cancel(nil)
+		t.cancel(nil) // after a failure the scope does it, which has still to see whether the context had ended
 	}
 }
