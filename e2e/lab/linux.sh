@@ -1,0 +1,4 @@
+# An ordinary server.
+user "$login" /bin/bash
+passwords
+start_sshd
