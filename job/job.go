@@ -24,7 +24,8 @@ const keepTime = 30 * time.Second
 type Options struct {
 	Limiter *Limiter                          // nil: an adaptive one
 	Timeout func(muster.Device) time.Duration // for one device in all, from the moment it has its place; nil or 0: DefaultTimeout
-	Retries int                               // further tries of what may be better next time
+	Retries func(muster.Device) int           // further tries of what may be better next time; nil: none
+	Group   func(muster.Device) *Limiter      // a limit of the device's group, held beside Limiter; nil, or a nil Limiter: none
 	Backoff task.Backoff                      // between tries; zero First and Max: 1 s and 10 s
 	Quiet   func()                            // called when no conversation runs and none is to come
 	Started func(muster.Device)               // called when a device gets its place for the first time
@@ -91,8 +92,13 @@ func newEngine[T any](ctx context.Context, devices []muster.Device, o Options, w
 }
 
 // parallel is how many devices are in hand at once: those that talk, and as many again as the store takes in one
-// batch, waiting to be kept.
-func (e *engine[T]) parallel() int { return e.Limiter.Max() + MaxLimit }
+// batch, waiting to be kept. Where groups have limits it is all of them, or a group that is full would hold up the rest.
+func (e *engine[T]) parallel() int {
+	if e.Group != nil {
+		return 0
+	}
+	return e.Limiter.Max() + MaxLimit
+}
 
 func (e *engine[T]) input() iter.Seq[item] {
 	return func(yield func(item) bool) {
@@ -123,16 +129,20 @@ func (e *engine[T]) talk(ctx context.Context, it item) (T, muster.Result) {
 	r := muster.Result{Index: it.index, Device: it.dev, Status: muster.StatusUnchanged}
 	var began time.Time
 	backoff := e.Backoff
-	backoff.Attempts = e.Retries + 1
+	backoff.Attempts = 1
+	if e.Retries != nil {
+		backoff.Attempts += e.Retries(it.dev)
+	}
 	backoff.If = func(err error) bool {
 		return Transient(asFailure(ctx, it.dev, err)) && time.Since(began) < e.timeout(it.dev)
 	}
 	v, err := task.Retry(backoff, func(ctx context.Context, dev muster.Device) (T, error) {
 		var zero T
-		if err := e.Limiter.Acquire(ctx); err != nil {
+		release, err := e.place(ctx, dev)
+		if err != nil {
 			return zero, err
 		}
-		defer e.Limiter.Release()
+		defer release()
 		if began.IsZero() {
 			began = time.Now()
 			if e.Started != nil {
@@ -154,6 +164,27 @@ func (e *engine[T]) talk(ctx context.Context, it item) (T, muster.Result) {
 		r.Failure.Attempts, r.Failure.Elapsed = r.Attempts, r.Elapsed
 	}
 	return v, r
+}
+
+// place waits for the device's turn: first in its group, so that a group that is full holds no place of the fleet's.
+func (e *engine[T]) place(ctx context.Context, dev muster.Device) (release func(), err error) {
+	leaveGroup := func() {}
+	if e.Group != nil {
+		if g := e.Group(dev); g != nil {
+			if err := g.Acquire(ctx); err != nil {
+				return nil, err
+			}
+			leaveGroup = g.Release
+		}
+	}
+	if err := e.Limiter.Acquire(ctx); err != nil {
+		leaveGroup()
+		return nil, err
+	}
+	return func() {
+		e.Limiter.Release()
+		leaveGroup()
+	}, nil
 }
 
 func (e *engine[T]) keep(ctx context.Context, r muster.Result, v T) muster.Result {

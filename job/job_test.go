@@ -37,6 +37,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+func times(n int) func(muster.Device) int { return func(muster.Device) int { return n } }
+
 func asIs(_ context.Context, r muster.Result, _ string) muster.Result { return r }
 
 func TestEveryDeviceHasExactlyOneResult(t *testing.T) {
@@ -94,6 +96,36 @@ func TestAFixedLimitHoldsAndOnlyConversationsCount(t *testing.T) {
 	})
 }
 
+func TestAFullGroupHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		devs := fleet(900)
+		for i := range devs {
+			devs[i].Group = "slow"
+		}
+		devs[899].Group = "other"
+		slow := job.NewLimiter(1)
+		o := job.Options{Limiter: job.NewLimiter(4), Group: func(d muster.Device) *job.Limiter {
+			if d.Group == "slow" {
+				return slow
+			}
+			return nil
+		}}
+		start := time.Now()
+		w := job.Work[string]{Keep: asIs, Talk: func(ctx context.Context, d muster.Device) (string, error) {
+			return "", sleep(ctx, time.Second)
+		}}
+		for r := range job.Run(t.Context(), devs, o, w) {
+			if took := time.Since(start); r.Device.Group == "other" && took != time.Second {
+				t.Errorf("the device of the other group was done after %v, want 1s", took)
+			}
+		}
+		if took := time.Since(start); took != 899*time.Second {
+			t.Errorf("took %v, want 899s: one at a time", took)
+		}
+	})
+}
+
 func TestCancelledRunsNameEachDevice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -142,7 +174,7 @@ func TestOnlyWhatMayBeBetterIsTriedAgain(t *testing.T) {
 				w := job.Work[string]{Keep: asIs, Talk: func(context.Context, muster.Device) (string, error) {
 					return "", &muster.Failure{Stage: c.stage, Code: c.code, Err: errors.New("no")}
 				}}
-				for r := range job.Run(t.Context(), fleet(1), job.Options{Retries: 2}, w) {
+				for r := range job.Run(t.Context(), fleet(1), job.Options{Retries: times(2)}, w) {
 					if r.Attempts != c.tries || r.Failure.Attempts != c.tries {
 						t.Errorf("got %d attempts, want %d", r.Attempts, c.tries)
 					}
@@ -168,7 +200,7 @@ func TestADevicesTimeRunsFromItsPlaceOn(t *testing.T) {
 			}
 		}
 		three := func(muster.Device) time.Duration { return 3 * time.Second }
-		for r := range job.Run(t.Context(), fleet(1), job.Options{Timeout: three, Retries: 5}, w) {
+		for r := range job.Run(t.Context(), fleet(1), job.Options{Timeout: three, Retries: times(5)}, w) {
 			if r.Failure == nil || r.Elapsed != 3*time.Second {
 				t.Errorf("got %v after %v, want a failure after 3s", r.Failure, r.Elapsed)
 			}
