@@ -35,14 +35,14 @@ type member struct {
 	id         uint64
 	index      int
 	name       string // empty for an item, which is named by its index
-	since      time.Duration
+	since      atomic.Int64 // nanoseconds after the crew began
 	status     atomic.Pointer[string]
 	prev, next *member
 }
 
 // start runs m on a goroutine of its own. It reports false, and starts nothing, after the crew has been joined.
 func (c *crew) start(m *member) bool {
-	m.crew, m.id, m.since = c, lastID.Add(1), time.Since(c.began)
+	m.crew, m.id = c, lastID.Add(1)
 	c.mu.Lock()
 	if c.joining && c.running == 0 {
 		c.mu.Unlock()
@@ -58,6 +58,7 @@ func (c *crew) start(m *member) bool {
 }
 
 func (m *member) work() {
+	m.since.Store(int64(time.Since(m.crew.began)))
 	var err error
 	returned, panicked := false, false
 	defer func() {
@@ -136,7 +137,7 @@ func (m *member) info() Info {
 		Parent: m.crew.id,
 		Name:   cmp.Or(m.name, indexed(m.crew.shown(), m.index)),
 		Status: text(&m.status),
-		Since:  m.crew.began.Add(m.since),
+		Since:  m.crew.began.Add(time.Duration(m.since.Load())),
 	}
 }
 

@@ -19,12 +19,31 @@ var limits = []int{10, 256}
 
 func double(_ context.Context, n int) (int, error) { return 2 * n, nil }
 
-func numbers() []int {
+var items = func() []int {
 	items := make([]int, count)
 	for i := range items {
 		items[i] = i
 	}
 	return items
+}()
+
+func gather(ctx context.Context, limit int) error {
+	_, err := task.Gather(ctx, items, double, task.Limit(limit))
+	return err
+}
+
+// errgroupLimit does the same; a limit of -1 is none.
+func errgroupLimit(ctx context.Context, limit int) error {
+	out := make([]int, count)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(limit)
+	for i, item := range items {
+		g.Go(func() (err error) {
+			out[i], err = double(ctx, item)
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // perItem runs f, which works on count items, and reports what one of them cost.
@@ -45,31 +64,15 @@ func perLimit(b *testing.B, f func(limit int) error) {
 }
 
 func BenchmarkLimitGather(b *testing.B) {
-	ctx, items := b.Context(), numbers()
-	perLimit(b, func(limit int) error {
-		_, err := task.Gather(ctx, items, double, task.Limit(limit))
-		return err
-	})
+	perLimit(b, func(limit int) error { return gather(b.Context(), limit) })
 }
 
 func BenchmarkLimitErrgroup(b *testing.B) {
-	ctx, items := b.Context(), numbers()
-	perLimit(b, func(limit int) error {
-		out := make([]int, count)
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(limit)
-		for i, item := range items {
-			g.Go(func() (err error) {
-				out[i], err = double(ctx, item)
-				return err
-			})
-		}
-		return g.Wait()
-	})
+	perLimit(b, func(limit int) error { return errgroupLimit(b.Context(), limit) })
 }
 
 func BenchmarkLimitConc(b *testing.B) {
-	ctx, items := b.Context(), numbers()
+	ctx := b.Context()
 	perLimit(b, func(limit int) error {
 		p := pool.NewWithResults[int]().WithContext(ctx).WithMaxGoroutines(limit)
 		for _, item := range items {
@@ -81,30 +84,15 @@ func BenchmarkLimitConc(b *testing.B) {
 }
 
 func BenchmarkUnlimitedGather(b *testing.B) {
-	ctx, items := b.Context(), numbers()
-	perItem(b, func() error {
-		_, err := task.Gather(ctx, items, double, task.Limit(0))
-		return err
-	})
+	perItem(b, func() error { return gather(b.Context(), 0) })
 }
 
 func BenchmarkUnlimitedErrgroup(b *testing.B) {
-	ctx, items := b.Context(), numbers()
-	perItem(b, func() error {
-		out := make([]int, count)
-		g, ctx := errgroup.WithContext(ctx)
-		for i, item := range items {
-			g.Go(func() (err error) {
-				out[i], err = double(ctx, item)
-				return err
-			})
-		}
-		return g.Wait()
-	})
+	perItem(b, func() error { return errgroupLimit(b.Context(), -1) })
 }
 
 func BenchmarkUnlimitedConc(b *testing.B) {
-	ctx, items := b.Context(), numbers()
+	ctx := b.Context()
 	perItem(b, func() error {
 		p := pool.NewWithResults[int]().WithContext(ctx)
 		for _, item := range items {
@@ -116,7 +104,7 @@ func BenchmarkUnlimitedConc(b *testing.B) {
 }
 
 func BenchmarkUnlimitedWaitGroup(b *testing.B) {
-	ctx, items := b.Context(), numbers()
+	ctx := b.Context()
 	perItem(b, func() error {
 		out := make([]int, count)
 		errs := make([]error, count)
@@ -133,28 +121,30 @@ func BenchmarkUnlimitedWaitGroup(b *testing.B) {
 	})
 }
 
-// Go compares starting a task in a Scope, where it has a name, a status and a place in the live tree, with a bare errgroup.
 func BenchmarkGoScope(b *testing.B) {
-	ctx := b.Context()
-	perItem(b, func() error {
-		return task.Scope(ctx, "bench", func(_ context.Context, g *task.Group) error {
-			for range count {
-				g.Go("task", nothing)
-			}
-			return nil
-		})
-	})
+	perItem(b, func() error { return goScope(b.Context()) })
 }
 
 func BenchmarkGoErrgroup(b *testing.B) {
-	ctx := b.Context()
-	perItem(b, func() error {
-		g, ctx := errgroup.WithContext(ctx)
+	perItem(b, func() error { return goErrgroup(b.Context()) })
+}
+
+// goScope starts tasks that have a name, a status and a place in the live tree; goErrgroup bare ones.
+func goScope(ctx context.Context) error {
+	return task.Scope(ctx, "bench", func(_ context.Context, g *task.Group) error {
 		for range count {
-			g.Go(func() error { return nothing(ctx) })
+			g.Go("task", nothing)
 		}
-		return g.Wait()
+		return nil
 	})
+}
+
+func goErrgroup(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range count {
+		g.Go(func() error { return nothing(ctx) })
+	}
+	return g.Wait()
 }
 
 func nothing(context.Context) error { return nil }
