@@ -1,0 +1,148 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
+)
+
+// words are the names that settings may use without defining them.
+type words struct {
+	platform  func(string) (string, bool)
+	platforms func() []string
+}
+
+// check finds what is well formed and wrong all the same: names of nothing.
+func (s *Settings) check() Problems {
+	var p Problems
+	for i, src := range s.Inventory {
+		n := s.root.Get("inventory").Items()[i]
+		if src.File == "" {
+			p = append(p, n.Problem("the source has no file: add file: PATH"))
+		}
+		if src.Type != "" && !slices.Contains(inventory.Sources(), src.Type) {
+			p = append(p, n.Get("type").Problem("unknown kind of inventory %q%s", src.Type, strict.Hint(src.Type, inventory.Sources())))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Groups)) {
+		n := s.root.Get("groups").Get(name)
+		if err := inventory.CheckGroup(name); err != nil {
+			p = append(p, n.Problem("%v", err))
+		}
+		p = append(p, s.checkGroup(n, s.Groups[name])...)
+	}
+	p = append(p, s.checkGroup(s.root.Get("defaults"), s.Defaults.Group)...)
+	if len(p) > 0 {
+		return sorted(p) // rows inherit from groups: their mistakes would be told once a row
+	}
+	return s.checkDevices()
+}
+
+// checkGroup checks what a group, or the defaults, say for devices.
+func (s *Settings) checkGroup(n strict.Node, g inventory.Group) Problems {
+	var p Problems
+	known := slices.Sorted(maps.Keys(s.Credentials))
+	for _, name := range g.Credentials {
+		if _, ok := s.Credentials[name]; !ok {
+			p = append(p, n.Get("credentials").Problem("no credential is named %q%s", name, strict.Hint(name, known)))
+		}
+	}
+	env := s.env(nil)
+	if field, err := env.CheckSettings(g.Settings); err != nil {
+		p = append(p, n.Get(field).Problem("%v", err))
+	}
+	if g.Limit < 0 {
+		p = append(p, n.Get("limit").Problem("limit must not be negative"))
+	}
+	if g.Retries != nil && *g.Retries < 0 {
+		p = append(p, n.Get("retries").Problem("retries must not be negative"))
+	}
+	return p
+}
+
+// checkDevices checks the devices that stand in the settings themselves.
+func (s *Settings) checkDevices() Problems {
+	ring, err := s.Keyring(nil)
+	if err != nil {
+		return Problems{{File: s.File, Text: err.Error()}}
+	}
+	inv, err := inventory.Load(context.Background(), s.env(ring), s.inline()...)
+	if err != nil {
+		return Problems{{File: s.File, Text: err.Error()}}
+	}
+	var p Problems
+	for _, bad := range inv.Bad {
+		p = append(p, &strict.Problem{File: bad.File, Line: bad.Line, Col: max(bad.Col, 1), Text: bad.Err.Error()})
+	}
+	return p
+}
+
+func sorted(p Problems) Problems {
+	slices.SortStableFunc(p, func(a, b *strict.Problem) int { return 1000*(a.Line-b.Line) + a.Col - b.Col })
+	return p
+}
+
+// Keyring returns the credentials of the settings. No secret is read yet. prompt asks for those of prompt: references,
+// for each text once; nil: they fail when they are needed.
+func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
+	prompt = secret.AskOnce(prompt)
+	ring := &secret.Keyring{}
+	for _, name := range slices.Sorted(maps.Keys(s.Credentials)) {
+		c := s.Credentials[name]
+		out := secret.Credential{Name: name, Username: c.Username, Keys: c.Keys, Agent: c.Agent}
+		for _, one := range []struct {
+			ref Ref
+			to  *secret.Source
+		}{{c.Password, &out.Password}, {c.Enable, &out.Enable}, {c.Passphrase, &out.Passphrase}} {
+			if one.ref == "" {
+				continue
+			}
+			src, err := secret.Open(secret.Ref(one.ref), prompt)
+			if err != nil {
+				return nil, errors.Join(errors.New("credential "+name), err)
+			}
+			*one.to = src
+		}
+		ring.Add(out)
+	}
+	return ring, nil
+}
+
+// Env returns what inventory.Load needs, with the credentials of ring.
+func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env {
+	env := s.env(ring)
+	env.Prompt = prompt
+	return env
+}
+
+func (s *Settings) env(ring *secret.Keyring) inventory.Env {
+	return inventory.Env{
+		Keyring: ring, Defaults: s.Defaults.Group, Groups: s.Groups,
+		Platform: s.names.platform, Platforms: s.names.platforms,
+	}
+}
+
+// Specs returns the sources of devices: the files of inventory, the devices of muster.yaml, those of devices.yaml.
+func (s *Settings) Specs() []inventory.Spec {
+	var specs []inventory.Spec
+	for _, src := range s.Inventory {
+		specs = append(specs, inventory.Spec{Type: src.Type, File: src.File, Delimiter: src.Delimiter, Columns: src.Columns})
+	}
+	return append(specs, s.inline()...)
+}
+
+func (s *Settings) inline() []inventory.Spec {
+	var specs []inventory.Spec
+	if len(s.Devices) > 0 {
+		specs = append(specs, inventory.Spec{Type: "yaml", File: s.File, Devices: s.Devices})
+	}
+	if len(s.added) > 0 {
+		specs = append(specs, inventory.Spec{Type: "yaml", File: s.DevicesFile, Devices: s.added})
+	}
+	return specs
+}

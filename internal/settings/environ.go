@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/inventory"
+)
+
+// overrides are the environment variables that come before the file. MUSTER_CONFIG is read by Load, MUSTER_USERNAME,
+// MUSTER_PASSWORD and MUSTER_ENABLE by package inventory.
+var overrides = []struct {
+	name string
+	set  func(s *Settings, value string) error
+}{
+	{"MUSTER_DATA_DIR", func(s *Settings, v string) error { s.DataDir = v; return nil }},
+	{"MUSTER_HOST_KEYS", func(s *Settings, v string) error {
+		s.Defaults.HostKeys = v
+		return oneOf(v, "accept-new", "strict")
+	}},
+	{"MUSTER_LEGACY_CRYPTO", func(s *Settings, v string) error {
+		b, err := strconv.ParseBool(v)
+		s.Defaults.LegacyCrypto = &b
+		if err != nil {
+			return fmt.Errorf("must be true or false")
+		}
+		return nil
+	}},
+	{"MUSTER_LIMIT", func(s *Settings, v string) (err error) { s.Defaults.Limit, err = number(v); return err }},
+	{"MUSTER_RETRIES", func(s *Settings, v string) error {
+		n, err := number(v)
+		s.Defaults.Retries = &n
+		return err
+	}},
+	{"MUSTER_SECRETS", func(s *Settings, v string) error {
+		s.Defaults.Secrets = muster.SecretsMode(v)
+		return oneOf(v, "keep", "mask", "hash")
+	}},
+	{"MUSTER_TIMEOUT", func(s *Settings, v string) error {
+		return (*inventory.Duration)(&s.Defaults.Timeout).UnmarshalText([]byte(v))
+	}},
+}
+
+// environ puts the environment over the file.
+func (s *Settings) environ(o Options) Problems {
+	var p Problems
+	for _, v := range overrides {
+		value := o.getenv(v.name)
+		if value == "" {
+			continue
+		}
+		if err := v.set(s, value); err != nil {
+			p = append(p, &strict.Problem{File: "environment", Text: v.name + ": " + err.Error()})
+		}
+	}
+	return p
+}
+
+func number(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("must be a whole number that is not negative")
+	}
+	return n, nil
+}
+
+func oneOf(text string, words ...string) error {
+	for _, w := range words {
+		if text == w {
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown word %q%s", text, strict.Hint(text, words))
+}

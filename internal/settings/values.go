@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
+)
+
+// Credential is one way to log in. Its secrets are references.
+type Credential struct {
+	Username   string   `yaml:"username" doc:"login name; absent: the device's"`
+	Password   Ref      `yaml:"password" doc:"reference: env:NAME, file:/path, exec:command or prompt:text"`
+	Enable     Ref      `yaml:"enable" doc:"reference to the secret of the privileged mode"`
+	Keys       []string `yaml:"keys" doc:"private key files"`
+	Passphrase Ref      `yaml:"passphrase" doc:"reference to the passphrase of the key files"`
+	Agent      bool     `yaml:"agent" doc:"offer the keys of the SSH agent too"`
+}
+
+// Ref is a reference to a secret; what is none is refused when it is read.
+type Ref secret.Ref
+
+// UnmarshalText takes a reference. Its error never quotes the text: that may be a password.
+func (r *Ref) UnmarshalText(text []byte) error {
+	err := secret.Ref(text).Check()
+	if errors.Is(err, secret.ErrNotRef) {
+		return inventory.ErrLiteral
+	}
+	if err != nil {
+		return err
+	}
+	*r = Ref(text)
+	return nil
+}
+
+// Bytes is a number of bytes, written as 64MiB.
+type Bytes int64
+
+var units = []struct {
+	name  string
+	bytes int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}
+
+// UnmarshalText reads 64MiB, or a plain number.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	number, unit := strings.TrimSpace(string(text)), int64(1)
+	for _, u := range units {
+		if n, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit = strings.TrimSpace(n), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 || n > math.MaxInt64/unit {
+		return errors.New("must be a number of bytes, such as 64MiB")
+	}
+	*b = Bytes(n * unit)
+	return nil
+}

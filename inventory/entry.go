@@ -1,0 +1,272 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/platform"
+	"github.com/musternet/muster/secret"
+)
+
+// entry is one row of any source, before groups and defaults have completed it.
+type entry struct {
+	Name    string `yaml:"name" doc:"unique; the name of the device's history"`
+	Address string `yaml:"address" doc:"host name or IP address; absent: the name"`
+	Group   string `yaml:"group" doc:"absent: default"`
+	Settings
+	Password string `yaml:"password" doc:"a reference such as env:NAME; or, with a warning, the password itself"`
+	Enable   string `yaml:"enable" doc:"as password, for the privileged mode"`
+
+	keys    []string // private key files
+	noAgent bool
+}
+
+// fieldError is an error of one field, so that its column can be found.
+type fieldError struct {
+	field string
+	err   error
+}
+
+func (e *fieldError) Error() string { return e.err.Error() }
+func (e *fieldError) Unwrap() error { return e.err }
+
+// device checks a row, completes it and puts its secrets into the keyring. Errors are *fieldError.
+func (e *Env) device(row entry, origin string) (muster.Device, error) {
+	if err := row.names(); err != nil {
+		return muster.Device{}, err
+	}
+	own := row.Credentials
+	s := row.Settings.over(e.group(row.Group).Settings)
+	dev := muster.Device{
+		Name: row.Name, Address: row.Address, Group: row.Group, Origin: origin,
+		Port: s.Port, Transport: s.Transport, Username: s.Username, Tags: s.Tags, Secrets: s.Secrets,
+		LegacyCrypto: s.LegacyCrypto != nil && *s.LegacyCrypto,
+	}
+	if err := e.complete(&dev, s); err != nil {
+		return muster.Device{}, err
+	}
+	if err := e.credentials(&dev, row, own, s.Credentials); err != nil {
+		return muster.Device{}, err
+	}
+	return dev, nil
+}
+
+// names settles name, address, port and group.
+func (row *entry) names() error {
+	row.Name, row.Address, row.Group = strings.TrimSpace(row.Name), strings.TrimSpace(row.Address), strings.TrimSpace(row.Group)
+	given := row.Address
+	if given == "" {
+		given = row.Name
+	}
+	if given == "" {
+		return &fieldError{"name", errors.New("the row has neither a name nor an address")}
+	}
+	host, port, err := splitPort(given)
+	if err != nil {
+		return &fieldError{"address", err}
+	}
+	if err := checkAddress(host); err != nil && (row.Address != "" || CheckName(row.Name) == nil) {
+		return &fieldError{"address", err}
+	}
+	row.Address = host
+	if row.Port == 0 {
+		row.Port = port
+	}
+	if row.Name == "" {
+		row.Name = target{host: host, port: port}.name()
+	}
+	if err := CheckName(row.Name); err != nil {
+		return &fieldError{"name", err}
+	}
+	if row.Group != "" {
+		if err := CheckGroup(row.Group); err != nil {
+			return &fieldError{"group", err}
+		}
+	}
+	return nil
+}
+
+// complete checks what is the same for a device's own settings and those it inherits.
+func (e *Env) complete(dev *muster.Device, s Settings) (err error) {
+	if dev.Port < 0 || dev.Port > 65535 {
+		return &fieldError{"port", errors.New("the port must be a number from 1 to 65535")}
+	}
+	if dev.Transport != "" && dev.Transport != "ssh" && dev.Transport != "telnet" {
+		return &fieldError{"transport", fmt.Errorf("unknown transport %q: there are ssh and telnet", dev.Transport)}
+	}
+	switch dev.Secrets {
+	case "", muster.SecretsKeep, muster.SecretsMask, muster.SecretsHash:
+	default:
+		return &fieldError{"secrets", fmt.Errorf("unknown way to store secrets %q: there are keep, mask and hash", dev.Secrets)}
+	}
+	if dev.Platform, err = e.canonical(s.Platform); err != nil {
+		return &fieldError{"platform", err}
+	}
+	if dev.Jump, err = checkHops(s.Jump); err != nil {
+		return &fieldError{"jump", err}
+	}
+	for key := range dev.Tags {
+		if key == "" || strings.ContainsAny(key, "=!,") {
+			return &fieldError{"tags", fmt.Errorf("%q cannot be the name of a tag", key)}
+		}
+	}
+	if dev.Username == "" {
+		dev.Username = e.getenv("MUSTER_USERNAME")
+	}
+	if err := checkUser(dev.Username); err != nil {
+		return &fieldError{"username", err}
+	}
+	return nil
+}
+
+// CheckSettings says what is wrong with the settings of a group or the defaults, and in which field. Names of credentials
+// are not looked at.
+func (e *Env) CheckSettings(s Settings) (field string, err error) {
+	dev := muster.Device{Port: s.Port, Transport: s.Transport, Username: s.Username, Tags: s.Tags, Secrets: s.Secrets}
+	var at *fieldError
+	if err := e.complete(&dev, s); errors.As(err, &at) {
+		return at.field, at.err
+	}
+	return "", nil
+}
+
+// canonical returns the canonical name of a platform; "" stays "".
+func (e *Env) canonical(name string) (string, error) {
+	if name = strings.TrimSpace(name); name == "" {
+		return "", nil
+	}
+	lookup, names := e.Platform, e.Platforms
+	if lookup == nil {
+		lookup = lookupPlatform
+	}
+	if names == nil {
+		names = platform.Names
+	}
+	if c, ok := lookup(name); ok {
+		return c, nil
+	}
+	return "", fmt.Errorf("unknown platform %q%s (all: muster list platforms)", name, strict.Hint(name, names()))
+}
+
+func lookupPlatform(name string) (string, bool) {
+	def, ok := platform.Lookup(name)
+	if !ok {
+		return "", false
+	}
+	return def.Name, true
+}
+
+func (e *Env) getenv(name string) string {
+	if e.Getenv != nil {
+		return e.Getenv(name)
+	}
+	return os.Getenv(name)
+}
+
+func (e *Env) home() string {
+	if e.Home != "" {
+		return e.Home
+	}
+	home, _ := os.UserHomeDir()
+	return home
+}
+
+// credentials settles how to log in: a credential of the device's own where the row brings a secret or keys, else those
+// it names or inherits, else that of the environment.
+func (e *Env) credentials(dev *muster.Device, row entry, own, inherited []string) error {
+	for _, name := range inherited {
+		if _, ok := e.Keyring.Get(name); !ok {
+			return &fieldError{"credentials", fmt.Errorf("no credential is named %q%s", name, strict.Hint(name, e.Keyring.Names()))}
+		}
+	}
+	password, err := e.secret("password", row.Password)
+	if err != nil {
+		return err
+	}
+	enable, err := e.secret("enable", row.Enable)
+	if err != nil {
+		return err
+	}
+	if password == nil && enable == nil && row.keys == nil {
+		dev.Credentials = inherited
+		if len(inherited) == 0 {
+			dev.Credentials = e.fromEnviron()
+		}
+		return nil
+	}
+	c := secret.Credential{Name: "device/" + dev.Name, Password: password, Enable: enable, Keys: row.keys, Agent: !row.noAgent && password == nil}
+	if c.Password == nil {
+		c.Password = e.environ("MUSTER_PASSWORD")
+	}
+	if c.Enable == nil {
+		c.Enable = e.environ("MUSTER_ENABLE")
+	}
+	if password == nil && row.keys == nil {
+		c.Keys = e.identities()
+	}
+	e.Keyring.Add(c)
+	dev.Credentials = append([]string{c.Name}, own...)
+	return nil
+}
+
+// secret opens what stands in a row as a secret. exec: is refused there: who may write a list of devices may not thereby
+// run commands here.
+func (e *Env) secret(field, text string) (secret.Source, error) {
+	if text == "" {
+		return nil, nil
+	}
+	switch scheme := secret.Ref(text).Scheme(); scheme {
+	case "":
+		return secret.Literal(secret.New(text)), nil
+	case "exec":
+		return nil, &fieldError{field, errors.New("exec: is for the credentials of muster.yaml only; name such a credential here")}
+	}
+	src, err := secret.Open(secret.Ref(text), e.Prompt)
+	if err != nil {
+		return nil, &fieldError{field, err}
+	}
+	return src, nil
+}
+
+func (e *Env) environ(name string) secret.Source {
+	if v := e.getenv(name); v != "" {
+		return secret.Literal(secret.New(v))
+	}
+	return nil
+}
+
+// EnvCredential is the name of the credential that MUSTER_PASSWORD and MUSTER_ENABLE make.
+const EnvCredential = "env"
+
+// fromEnviron returns the credential of the environment, for devices that have none.
+func (e *Env) fromEnviron() []string {
+	password, enable := e.environ("MUSTER_PASSWORD"), e.environ("MUSTER_ENABLE")
+	if password == nil && enable == nil {
+		return nil
+	}
+	if _, ok := e.Keyring.Get(EnvCredential); !ok {
+		c := secret.Credential{Name: EnvCredential, Password: password, Enable: enable}
+		if password == nil {
+			c.Agent, c.Keys = true, e.identities()
+		}
+		e.Keyring.Add(c)
+	}
+	return []string{EnvCredential}
+}
+
+// identities returns ssh's default identity files that are there.
+func (e *Env) identities() []string {
+	var found []string
+	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		path := filepath.Join(e.home(), ".ssh", name)
+		if _, err := os.Stat(path); err == nil {
+			found = append(found, path)
+		}
+	}
+	return found
+}

@@ -1,0 +1,111 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/secret"
+)
+
+// Source is one place devices come from.
+type Source interface {
+	// Devices yields the devices in the order of the source, the same order each time. A row that is wrong is yielded as
+	// a *RowError, and the rows after it follow; any other error is the last thing that is yielded. It reads when it is
+	// iterated, stops soon after ctx ends with the cause of ctx, and no error holds a secret.
+	Devices(ctx context.Context) iter.Seq2[muster.Device, error]
+}
+
+// RowError says what is wrong with one row, and where. Line and Col count from 1; 0 is unknown.
+type RowError struct {
+	File      string
+	Line, Col int
+	Err       error
+}
+
+// Error returns "file:line:column: what is wrong".
+func (e *RowError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+		if e.Col > 0 {
+			fmt.Fprintf(&b, ":%d", e.Col)
+		}
+	}
+	return b.String() + ": " + e.Err.Error()
+}
+
+// Unwrap returns what is wrong.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Spec says where a source is and how to read it.
+type Spec struct {
+	Type      string         // one of Sources; empty: found out by name and content
+	File      string         // "-": standard input
+	Delimiter string         // oxidized, csv: what parts the columns; empty: ":" and found out
+	Columns   map[string]int // oxidized: the number of each column, from 0; nil: name, platform, username, password, enable
+
+	// Devices are rows that were read already as part of another file, which File names; for the type yaml.
+	Devices []strict.Node
+}
+
+// String returns the spec as -i takes it.
+func (s Spec) String() string {
+	if s.Type == "" {
+		return s.File
+	}
+	return s.Type + ":" + s.File
+}
+
+// ParseSpec reads what -i takes: FILE, TYPE:FILE, or "-".
+func ParseSpec(arg string) (Spec, error) {
+	if arg == "" {
+		return Spec{}, fmt.Errorf("the name of an inventory file is empty")
+	}
+	typ, file, ok := strings.Cut(arg, ":")
+	if _, known := sources[typ]; !ok || !known {
+		return Spec{File: arg}, nil
+	}
+	if file == "" {
+		return Spec{}, fmt.Errorf("%q names no file after the type", arg)
+	}
+	return Spec{Type: typ, File: file}, nil
+}
+
+// Env is what sources need from outside. The zero Env works: it reads this machine's files and environment.
+type Env struct {
+	Keyring  *secret.Keyring // holds the named credentials, gets those that stand in files; nil: an own one
+	Prompt   secret.Prompt   // for prompt: references in files
+	Defaults Group           // for all devices
+	Groups   map[string]Group
+	Argument Settings // for devices named on the command line: --user, --legacy-crypto, --platform
+
+	Platform  func(name string) (canonical string, ok bool) // nil: platform.Lookup
+	Platforms func() []string                               // to suggest from; nil: platform.Names
+
+	Stdin      io.Reader           // nil: os.Stdin
+	Getenv     func(string) string // nil: os.Getenv
+	Home       string              // empty: the user's
+	SSHConfigs []string            // nil: ~/.ssh/config and /etc/ssh/ssh_config
+	Note       func(*RowError)     // hears of rows left out on purpose and of warnings; nil: nobody
+
+	found map[string]Group // groups that an inventory file brought, for Inventory.Group
+}
+
+// learn keeps a group that an inventory file brought.
+func (e *Env) learn(name string, g Group) {
+	if e.found != nil {
+		e.found[name] = g.over(e.Defaults)
+	}
+}
+
+func (e *Env) note(file string, line int, format string, args ...any) {
+	if e.Note != nil {
+		e.Note(&RowError{File: file, Line: line, Err: fmt.Errorf(format, args...)})
+	}
+}

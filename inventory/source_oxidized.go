@@ -1,0 +1,77 @@
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/musternet/muster/internal/settings/strict"
+)
+
+// oxidizedDefault is the map that Oxidized's documentation shows.
+var oxidizedDefault = map[string]int{"name": 0, "platform": 1, "username": 2, "password": 3, "enable": 4}
+
+// oxidizedNames are Oxidized's own words for columns.
+var oxidizedNames = map[string]string{"model": "platform", "ip": "address", "ssh_port": "port"}
+
+// openOxidized reads Oxidized's router.db: a delimiter, columns by number, no quoting, # comments.
+func openOxidized(spec Spec, env *Env) (Source, error) {
+	delimiter := spec.Delimiter
+	if delimiter == "" {
+		delimiter = ":"
+	}
+	columns, err := oxidizedColumns(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &fileSource{spec, env, func(r *rows, data []byte) error {
+		for n, line := range lines(data) {
+			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
+				continue
+			}
+			if !oxidizedRow(r, n, line, delimiter, columns) {
+				return nil
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// oxidizedColumns returns the field at each number.
+func oxidizedColumns(spec Spec) (map[int]string, error) {
+	given := spec.Columns
+	if given == nil {
+		given = oxidizedDefault
+	}
+	columns := map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		i := given[name]
+		if ours, ok := oxidizedNames[name]; ok {
+			name = ours
+		}
+		if !slices.Contains(csvColumns, name) {
+			return nil, fmt.Errorf("%s: unknown column %q%s", spec.File, name, strict.Hint(name, csvColumns))
+		}
+		if other, ok := columns[i]; ok || i < 0 {
+			return nil, fmt.Errorf("%s: the column %q has the number %d, which is negative or that of %q", spec.File, name, i, other)
+		}
+		columns[i] = name
+	}
+	return columns, nil
+}
+
+func oxidizedRow(r *rows, n int, line, delimiter string, columns map[int]string) bool {
+	row, at, begin := entry{}, map[string]int{}, 1
+	for i, field := range strings.Split(line, delimiter) {
+		name := columns[i]
+		at[name] = begin
+		if name != "" {
+			if err := row.set(name, field); err != nil {
+				return r.bad(n, begin, err)
+			}
+		}
+		begin += len(field) + len(delimiter)
+	}
+	return r.add(row, n, func(field string) (int, int) { return n, max(at[field], 1) })
+}

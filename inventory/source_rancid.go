@@ -1,0 +1,45 @@
+package inventory
+
+import (
+	"errors"
+	"strings"
+)
+
+// openRancid reads RANCID's router.db: name;type;state, with : in older files; what follows the state is a comment.
+// Only devices that are up are devices; for the others there is a note.
+func openRancid(spec Spec, env *Env) (Source, error) {
+	return &fileSource{spec, env, func(r *rows, data []byte) error {
+		for n, line := range lines(data) {
+			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
+				continue
+			}
+			if !rancidRow(r, n, line) {
+				return nil
+			}
+		}
+		return nil
+	}}, nil
+}
+
+func rancidRow(r *rows, n int, line string) bool {
+	delimiter := ";"
+	if !strings.Contains(line, delimiter) {
+		delimiter = ":"
+	}
+	fields := strings.Split(line, delimiter)
+	if len(fields) < 3 {
+		return r.bad(n, 1, errors.New("the row is not name;type;state"))
+	}
+	name, platform := strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1])
+	if state := strings.ToLower(strings.TrimSpace(fields[2])); state != "up" {
+		r.env.note(r.file, n, "%s is not up in this list and left out", printable(name))
+		return r.more()
+	}
+	row := entry{Name: name, Settings: Settings{Platform: platform}}
+	return r.add(row, n, func(field string) (int, int) {
+		if field == "platform" {
+			return n, len(fields[0]) + len(delimiter) + 1
+		}
+		return n, 1
+	})
+}
