@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/musternet/muster/platform"
+)
+
+// align finds the steps whose output is the configuration, and of each of their lines what is stored of it: "" or a
+// line of Want.Config, which all of them together are, in order. Of several ways it takes the one with the fewest steps
+// and then the one that leaves out the fewest lines.
+func align(r *platform.Recording) (map[int][]string, error) {
+	if r.Want.Config == "" {
+		return nil, nil
+	}
+	a := aligner{want: strings.SplitAfter(r.Want.Config, "\n"), steps: r.Steps}
+	if n := len(a.want); a.want[n-1] == "" {
+		a.want = a.want[:n-1]
+	}
+	for size := 1; size <= min(len(r.Steps), 6) && a.best == nil; size++ {
+		a.search(0, 0, size, nil, 0)
+	}
+	if a.best == nil {
+		return nil, errors.New("the configuration that is wanted is not in its output, line by line")
+	}
+	return a.best, nil
+}
+
+type aligner struct {
+	want     []string
+	steps    []platform.Step
+	best     map[int][]string
+	bestLeft int
+}
+
+// chunk is a step that is part of the configuration.
+type chunk struct {
+	step   int
+	stored []string
+}
+
+// search takes size more steps, from step on, for the wanted lines from at on.
+func (a *aligner) search(step, at, size int, chunks []chunk, left int) {
+	if size == 0 {
+		if at == len(a.want) && (a.best == nil || left < a.bestLeft) {
+			a.best, a.bestLeft = make(map[int][]string, len(chunks)), left
+			for _, c := range chunks {
+				a.best[c.step] = c.stored
+			}
+		}
+		return
+	}
+	for ; step < len(a.steps); step++ {
+		stored, n := a.match(a.steps[step].Output, at)
+		if n == 0 {
+			continue
+		}
+		rest := chunks[:len(chunks):len(chunks)]
+		a.search(step+1, at+n, size-1, append(rest, chunk{step, stored}), left+len(stored)-n)
+	}
+}
+
+// match finds the lines of output that are wanted lines from at on, in order, and returns how many there are.
+func (a *aligner) match(output string, at int) (stored []string, n int) {
+	lines := strings.SplitAfter(output, "\n")
+	stored = make([]string, len(lines))
+	for i, line := range lines {
+		if at+n < len(a.want) && line != "" && sameLine(line, a.want[at+n]) {
+			stored[i] = a.want[at+n]
+			n++
+		}
+	}
+	return stored, n
+}
+
+// sameLine compares what is served with what is stored: blanks and remarks at the end of a line are not.
+func sameLine(served, stored string) bool {
+	served, stored = strings.TrimRight(served, blanks), strings.TrimRight(stored, blanks)
+	return served == stored || stored != "" && strings.HasPrefix(served, stored+" ## ")
+}
+
+const blanks = " \t\r\n"
