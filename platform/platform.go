@@ -3,84 +3,104 @@
 package platform
 
 import (
-	"context"
-
-	"github.com/musternet/muster/session"
+	"embed"
+	"slices"
+	"strings"
+	"sync"
 )
+
+//go:embed defs/*.yaml
+var definitionFiles embed.FS
 
 // Def is one platform definition, read from defs/<name>.yaml.
 type Def struct {
 	Name string // canonical: cisco_ios
+
+	file  *definition
+	lines func() *lineRules   // what Clean and completeness need
+	mask  func() *secretRules // what Mask and Hash need
+	talk  func() *talkRules   // what a conversation needs
 }
 
 // Lookup returns the definition of a platform by its canonical name or by any alias (Netmiko, Oxidized, Ansible, NAPALM,
 // scrapli and NetBox names); case, '-' and '_' do not matter.
-func Lookup(name string) (*Def, bool) { return nil, false }
+func Lookup(name string) (*Def, bool) {
+	if load, ok := definitions()[name]; ok {
+		return load(), true
+	}
+	load, ok := definitions()[aliases()[fold(name)]]
+	if !ok || fold(name) == "" {
+		return nil, false
+	}
+	return load(), true
+}
 
 // Names returns the canonical names, sorted.
-func Names() []string { return nil }
+func Names() []string { return slices.Clone(names()) }
 
 // Aliases returns the other names of a platform, sorted.
-func (d *Def) Aliases() []string { return nil }
+func (d *Def) Aliases() []string { return slices.Sorted(slices.Values(d.file.Aliases)) }
 
-// Options are what a conversation needs beside the session's own Config.
-type Options struct {
-	Enable func(context.Context) (string, error) // the enable secret; nil: none. Not asked for where the login is privileged already
-}
+// Title returns the name of the platform as people write it: "Cisco IOS and IOS-XE".
+func (d *Def) Title() string { return d.file.Title }
 
-// Conn is a session with a device whose platform is known: privileged, paging off, errors of the device recognised.
-type Conn struct {
-	Def     *Def
-	Session *session.Session
-}
+// HasConfig reports whether the platform has a configuration to fetch; generic has none.
+func (d *Def) HasConfig() bool { return len(d.file.Config) > 0 }
 
-// Open dials addr as the platform wants it (exec or shell, prompts, pagers), gets to the privileged mode and switches
-// paging off. The error is a *session.Error.
-func (d *Def) Open(ctx context.Context, addr string, c session.Config, o Options) (*Conn, error) {
-	return nil, nil
-}
+// names lists the embedded files; that needs no YAML.
+var names = sync.OnceValue(func() []string {
+	entries, err := definitionFiles.ReadDir("defs")
+	if err != nil {
+		panic(err)
+	}
+	list := make([]string, len(entries))
+	for i, e := range entries {
+		list[i] = strings.TrimSuffix(e.Name(), ".yaml")
+	}
+	slices.Sort(list)
+	return list
+})
 
-// Run runs one command. An answer that matches an error pattern of the platform is a *session.Error command-rejected,
-// returned together with the Output.
-func (c *Conn) Run(ctx context.Context, cmd string) (session.Output, error) {
-	return session.Output{}, nil
-}
+// definitions holds a loader for each platform: a definition is parsed when it is first asked for, since most runs need
+// one or two of them. One that does not parse cannot be in a binary whose tests passed.
+var definitions = sync.OnceValue(func() map[string]func() *Def {
+	loaders := make(map[string]func() *Def)
+	for _, name := range names() {
+		loaders[name] = sync.OnceValue(func() *Def {
+			data, err := definitionFiles.ReadFile("defs/" + name + ".yaml")
+			if err != nil {
+				panic(err)
+			}
+			f, err := decodeDefinition(data)
+			if err != nil {
+				panic("defs/" + name + ".yaml: " + err.Error())
+			}
+			return newDef(f)
+		})
+	}
+	return loaders
+})
 
-// Config runs the commands that make the configuration and returns it whole, or a *session.Error (truncated, empty,
-// command-rejected, ...).
-func (c *Conn) Config(ctx context.Context) (Config, error) { return Config{}, nil }
+// aliases maps every folded name to the canonical one. The definitions are not parsed for it, which would cost a short
+// command more than all it does: what stands between the brackets of "aliases: [...]" is enough, and a test compares.
+var aliases = sync.OnceValue(func() map[string]string {
+	table := make(map[string]string)
+	for _, name := range names() {
+		table[fold(name)] = name
+		data, err := definitionFiles.ReadFile("defs/" + name + ".yaml")
+		if err != nil {
+			panic(err)
+		}
+		_, rest, _ := strings.Cut(string(data), "\naliases: [")
+		list, _, _ := strings.Cut(rest, "]")
+		for alias := range strings.SplitSeq(list, ",") {
+			table[fold(alias)] = name
+		}
+	}
+	return table
+})
 
-// Close ends the session politely.
-func (c *Conn) Close() error { return nil }
-
-// Config is what a device's configuration commands gave: LF lines, volatile lines removed, complete.
-type Config struct {
-	Text                             []byte
-	Hostname, Model, Version, Serial string // empty where unknown
-}
-
-// Clean removes what is not configuration from a complete output: volatile lines, headers, CR, trailing blanks.
-func (d *Def) Clean(raw []byte) []byte { return nil }
-
-// Mask replaces the secrets of a configuration or of any other output by "<secret>"; lines and everything else stay.
-func (d *Def) Mask(text []byte) []byte { return nil }
-
-// Hash is as Mask, but each secret becomes "<secret:xxxxxxxxxxxx>", a keyed hash of it.
-func (d *Def) Hash(text, key []byte) []byte { return nil }
-
-// MaskAny masks what any platform calls a secret, for text whose platform is not known.
-func MaskAny(text []byte) []byte { return nil }
-
-// Section returns the section headers that line i of a configuration stands under, outermost first; nil at top level.
-func (d *Def) Section(lines []string, i int) []string { return nil }
-
-// Detect logs in, looks at banner, prompt and the answers to a few harmless commands, and says which platform it is;
-// *session.Error with code platform-unknown where none fits.
-func Detect(ctx context.Context, addr string, c session.Config, o Options) (*Def, error) {
-	return nil, nil
-}
-
-// Record talks to a device and returns the conversation as a Recording, with secrets masked.
-func Record(ctx context.Context, addr string, d *Def, c session.Config, o Options) (*Recording, error) {
-	return nil, nil
+// fold drops what does not matter in a platform name.
+func fold(name string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "", "\n", "").Replace(strings.ToLower(name))
 }

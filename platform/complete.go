@@ -1,0 +1,119 @@
+package platform
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/musternet/muster/session"
+)
+
+// A device complains in the first lines of an answer, or breaks off and complains in the last ones. What stands between
+// may well be a configuration that quotes an error message.
+const (
+	errorHead = 6
+	errorTail = 3
+)
+
+// complaint returns the line in which the device says that it did not do what it was told, fit to be shown; empty for
+// a good answer.
+func (d *Def) complaint(out session.Output) string {
+	text := strings.TrimSpace(out.Text)
+	for _, line := range headAndTail(splitLines(text)) {
+		if bad, _ := d.lines().errors.matches([]byte(line), nil); bad {
+			return d.showable(line)
+		}
+	}
+	if out.ExitStatus > 0 {
+		said, _, _ := strings.Cut(strings.TrimSpace(out.Stderr), "\n")
+		return strings.TrimSpace(fmt.Sprintf("exit status %d %s", out.ExitStatus, d.showable(said)))
+	}
+	return ""
+}
+
+// headAndTail returns the first and last lines that are not blank.
+func headAndTail(lines []string) []string {
+	var full []string
+	for _, line := range lines {
+		if line = strings.TrimSpace(line); line != "" {
+			full = append(full, line)
+		}
+	}
+	if len(full) <= errorHead+errorTail {
+		return full
+	}
+	return append(full[:errorHead:errorHead], full[len(full)-errorTail:]...)
+}
+
+// showable masks a line of the device and takes out what could play tricks with a terminal.
+func (d *Def) showable(line string) string {
+	line = strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, string(d.Mask([]byte(strings.TrimSpace(line)))))
+	if runes := []rune(line); len(runes) > 160 {
+		return string(runes[:160]) + "..."
+	}
+	return line
+}
+
+// lacks says what a configuration lacks to be whole; empty for a complete one.
+func (d *Def) lacks(raw []byte, status int) string {
+	rules, want := d.lines(), d.file.Complete
+	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
+	switch {
+	case rules.begin != nil && !anyMatch(lines[:min(len(lines), errorHead)], rules.begin.Match):
+		return "it does not begin as a configuration does"
+	case rules.end != nil && !rules.end.Match(bytes.TrimSpace(lines[len(lines)-1])):
+		return "the mark that ends a configuration is not there"
+	case want.Status && status != 0:
+		return "there is no exit status 0"
+	case want.Balanced == "braces" && openBraces(lines) != 0:
+		return "not every brace is closed"
+	case want.Balanced == "config" && openBlocks(lines) != 0:
+		return "not every config has its end"
+	}
+	return ""
+}
+
+func anyMatch(lines [][]byte, match func([]byte) bool) bool {
+	for _, line := range lines {
+		if match(bytes.TrimSpace(line)) {
+			return true
+		}
+	}
+	return false
+}
+
+// openBraces counts the lines that open a block less those that close one: in JunOS a brace that does so ends its line.
+func openBraces(lines [][]byte) int {
+	depth := 0
+	for _, line := range lines {
+		line, _, _ = bytes.Cut(bytes.TrimSpace(line), []byte(" ## "))
+		switch {
+		case bytes.HasSuffix(line, []byte("{")):
+			depth++
+		case bytes.Equal(line, []byte("}")):
+			depth--
+		}
+	}
+	return depth
+}
+
+// openBlocks counts "config ..." less "end", and "edit ..." less "next".
+func openBlocks(lines [][]byte) int {
+	depth := 0
+	for _, line := range lines {
+		line = bytes.TrimSpace(line)
+		switch {
+		case bytes.HasPrefix(line, []byte("config ")), bytes.HasPrefix(line, []byte("edit ")):
+			depth++
+		case bytes.Equal(line, []byte("end")), bytes.Equal(line, []byte("next")):
+			depth--
+		}
+	}
+	return depth
+}

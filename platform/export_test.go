@@ -1,0 +1,61 @@
+package platform
+
+// ParseDefinition is for tests: definitions come from the files of this package only.
+var ParseDefinition = parseDefinition
+
+// RecordedConfig returns the recorded answer of the definition's configuration commands, as a device gives it, and its
+// exit status.
+func (d *Def) RecordedConfig(r *Recording) (raw string, status int, ok bool) {
+	for _, a := range d.file.Config {
+		for _, cmd := range append([]string{a.Command}, a.Or...) {
+			if s, found := r.step(cmd); found && !ok {
+				raw, status, ok = raw+s.Output, s.Exit, true
+			}
+		}
+	}
+	return raw, status, ok
+}
+
+func (r *Recording) step(cmd string) (Step, bool) {
+	for _, s := range r.Steps {
+		if s.Send == cmd {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// Lacks is what keeps an output from being a complete configuration.
+func (d *Def) Lacks(raw string, status int) string { return d.lacks([]byte(raw), status) }
+
+// HasEndMark reports whether the last line of a configuration tells that it is the last one.
+func (d *Def) HasEndMark() bool { return d.file.Complete.End != "" }
+
+// MatchPrompt reports whether line is a prompt of the platform.
+func (d *Def) MatchPrompt(line string) bool { return d.talk().shell.Prompt.MatchString(line) }
+
+// IsExec reports whether every command is an exec request of its own.
+func (d *Def) IsExec() bool { return d.file.Mode == "exec" }
+
+// LearnedFrom returns the facts that the recorded answers give.
+func (d *Def) LearnedFrom(r *Recording) (c Config) {
+	for i, f := range d.file.Facts {
+		raw, _, _ := d.RecordedConfig(r)
+		if f.Command != "" {
+			s, _ := r.step(f.Command)
+			raw = s.Output
+		}
+		d.lines().facts[i].read([]byte(raw), &c)
+	}
+	return c
+}
+
+// WeakSecretRules returns the secret patterns that the finder can only try on every line, or nearly so.
+func (d *Def) WeakSecretRules() (weak []string) {
+	for _, r := range d.file.Secrets {
+		if shortest(requiredLiterals(r.Match)) < 3 {
+			weak = append(weak, r.Match)
+		}
+	}
+	return weak
+}
