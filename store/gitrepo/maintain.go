@@ -1,0 +1,53 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// maxPacks is how many packs are let be. Every checkpoint makes one, and reading looks into each.
+const maxPacks = 20
+
+// Maintain ends the run's fast-import and packs the repository when it holds too many packs. Packs are merged as
+// geometry asks, each new one at least as large as all smaller ones together, so that the work for n commits stays near
+// n log n and an old large pack is left alone. Only this process waits for it: nothing is detached.
+func (r *Repo) Maintain(ctx context.Context) error {
+	if err := r.acquire(ctx); err != nil {
+		return err
+	}
+	defer r.release()
+	if err := r.finish(ctx); err != nil {
+		return err
+	}
+	n, err := r.packs()
+	if err != nil || n <= maxPacks {
+		return err
+	}
+	lock, err := waitWriterLock(ctx, r.dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	cmd, said, err := command(ctx, r.dir, "repack", "-d", "-l", "-q", "--geometric=2")
+	if err != nil {
+		return err
+	}
+	inherit(cmd, lock)
+	return said.explain(ctx, "repack", cmd.Run())
+}
+
+func (r *Repo) packs() (int, error) {
+	entries, err := os.ReadDir(packDir(r.dir))
+	if err != nil {
+		return 0, fmt.Errorf("count packs: %w", err)
+	}
+	n := 0
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".pack") {
+			n++
+		}
+	}
+	return n, nil
+}
