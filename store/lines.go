@@ -1,0 +1,80 @@
+package store
+
+import "bytes"
+
+// maxEdits bounds the work of countLines: texts that differ in more lines are counted without regard to their order.
+const maxEdits = 2000
+
+// countLines returns how many lines the shortest edit from old to new adds and removes: what a minimal diff shows.
+func countLines(old, text []byte) (added, removed int) {
+	a, b := numberLines(old, text)
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	edits, ok := editDistance(a, b)
+	if !ok {
+		return countUnordered(a, b)
+	}
+	added = (edits + len(b) - len(a)) / 2
+	return added, edits - added
+}
+
+// numberLines gives equal lines of both texts equal numbers.
+func numberLines(old, text []byte) (a, b []int) {
+	numbers := make(map[string]int)
+	number := func(text []byte) []int {
+		out := make([]int, 0, bytes.Count(text, []byte("\n"))+1)
+		for line := range bytes.Lines(text) {
+			n, ok := numbers[string(line)]
+			if !ok {
+				n = len(numbers)
+				numbers[string(line)] = n
+			}
+			out = append(out, n)
+		}
+		return out
+	}
+	return number(old), number(text)
+}
+
+// editDistance is the forward half of Myers' O(ND) algorithm: the number of edits is all that is wanted, so no path is
+// kept. It gives up beyond maxEdits.
+func editDistance(a, b []int) (int, bool) {
+	limit := min(len(a)+len(b), maxEdits)
+	reach := make([]int, 2*limit+3) // furthest x on diagonal k, at k+limit+1
+	for d := 0; d <= limit; d++ {
+		for k := -d; k <= d; k += 2 {
+			at := k + limit + 1
+			x := reach[at-1] + 1
+			if k == -d || k != d && reach[at-1] < reach[at+1] {
+				x = reach[at+1]
+			}
+			for x < len(a) && x-k < len(b) && a[x] == b[x-k] {
+				x++
+			}
+			reach[at] = x
+			if x >= len(a) && x-k >= len(b) {
+				return d, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func countUnordered(a, b []int) (added, removed int) {
+	left := make(map[int]int)
+	for _, n := range a {
+		left[n]++
+	}
+	for _, n := range b {
+		if left[n] == 0 {
+			added++
+			continue
+		}
+		left[n]--
+	}
+	return added, len(a) - (len(b) - added)
+}
