@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -12,7 +13,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // openEnv reads env:NAME.
 func openEnv(name string, _ Prompt) (func(context.Context) (Secret, error), error) {
 	if !envName.MatchString(name) {
-		return nil, fmt.Errorf("env: wants the name of one environment variable after it")
+		return nil, errors.New("env: wants the name of one environment variable after it")
 	}
 	return func(context.Context) (Secret, error) {
 		text, ok := os.LookupEnv(name)

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 )
@@ -55,9 +54,5 @@ func inTurn(ctx context.Context, turn chan struct{}, prompt Prompt, text string)
 		return Secret{}, context.Cause(ctx)
 	}
 	defer func() { <-turn }()
-	s, err := prompt(ctx, text)
-	if err == nil && ctx.Err() != nil {
-		return Secret{}, errors.Join(ctx.Err(), context.Cause(ctx))
-	}
-	return s, err
+	return prompt(ctx, text)
 }
