@@ -27,7 +27,7 @@ func AsCompleted[In, Out any](ctx context.Context, items iter.Seq[In], f func(co
 		}
 		s := &stream[In, Out]{f: f, options: o, ready: make(chan struct{}, 1)}
 		s.crew.open(ctx, "ascompleted", o.name, 0)
-		s.ctx, s.cancel = context.WithCancelCause(ctx)
+		s.crew.ctx, s.cancel = context.WithCancelCause(ctx)
 		live.add(&s.crew)
 		defer s.close()
 		for item := range items {
@@ -52,9 +52,9 @@ type stream[In, Out any] struct {
 	options
 	crew     crew
 	f        func(context.Context, In) (Out, error)
-	ctx      context.Context
 	cancel   context.CancelCauseFunc
-	inFlight int // started and not yet consumed; only the ranging goroutine knows
+	started  int
+	inFlight int // started and not yet consumed
 
 	mu          sync.Mutex
 	first, last *outcome[In, Out] // ended and not yet yielded
@@ -72,8 +72,10 @@ type outcome[In, Out any] struct {
 
 func (s *stream[In, Out]) start(item In) {
 	o := &outcome[In, Out]{stream: s, item: item}
-	o.member.Context, o.member.job = s.ctx, o
+	o.result.Index = s.started
+	o.member.job = o
 	s.crew.start(&o.member)
+	s.started++
 	s.inFlight++
 }
 
@@ -121,21 +123,20 @@ func (s *stream[In, Out]) take() *outcome[In, Out] {
 	return o
 }
 
-func (o *outcome[In, Out]) run(ctx context.Context) (err error) {
+func (o *outcome[In, Out]) run(m *member) (err error) {
 	f := o.stream.f
 	if each := o.stream.each; each > 0 {
-		o.result.Value, err = Timeout(ctx, each, func(ctx context.Context) (Out, error) { return f(ctx, o.item) })
+		o.result.Value, err = Timeout(m, each, func(ctx context.Context) (Out, error) { return f(ctx, o.item) })
 		return err
 	}
-	o.result.Value, err = f(ctx, o.item)
+	o.result.Value, err = f(m, o.item)
 	return err
 }
 
-func (o *outcome[In, Out]) end(ctx context.Context, err error, panicked bool) {
-	if err != nil && !panicked && echo(ctx, err) {
-		err = withCause(ctx, err)
-	}
-	o.result.Index, o.result.Err = o.member.index, err
+func (o *outcome[In, Out]) under(m *member) context.Context { return m }
+
+func (o *outcome[In, Out]) end(err error) {
+	o.result.Err = err
 	s := o.stream
 	s.mu.Lock()
 	if s.first == nil {

@@ -19,7 +19,7 @@ type batch struct {
 	each     time.Duration
 	ctx      context.Context
 	f        func(ctx context.Context, i int) error
-	failed   func(ctx context.Context, i int, err error, panicked bool) // may be called by several goroutines at once
+	failed   func(i int, err error, f fate) // may be called by several goroutines at once
 
 	running sync.WaitGroup
 	mu      sync.Mutex
@@ -79,8 +79,8 @@ func (s *slot) work(k int) {
 	returned := false
 	defer func() {
 		if !returned {
-			err, panicked := caught(recover())
-			b.failed(s, int(s.item.Load()), err, panicked)
+			err, f := caught(recover())
+			b.failed(int(s.item.Load()), err, f)
 		}
 		s.item.Store(idle)
 		if !returned {
@@ -100,7 +100,7 @@ func (s *slot) work(k int) {
 		k = b.limit // the next one is started only once
 		s.begin(i)
 		if err := b.do(s, i); err != nil {
-			b.failed(s, i, err, false)
+			b.failed(i, err, fateOf(s, err))
 		}
 	}
 	returned = true

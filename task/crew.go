@@ -11,36 +11,37 @@ import (
 // crew is a call whose tasks come one by one, each on its own goroutine: the engine of Scope and AsCompleted.
 type crew struct {
 	call
+	ctx    context.Context // of every member
+	ledger *ledger         // of a Scope, nil in AsCompleted
 
 	mu          sync.Mutex
-	first, last *member
+	first, last *member // the running ones
 	running     int
 	started     int
-	joining     bool          // nobody but a running task may start another
-	joined      chan struct{} // closed when the last task has ended after joining was set
+	joining     bool          // nobody but a running member may start another
+	joined      chan struct{} // closed when the last member has ended after joining was set
 }
 
-// job is what a member of a crew does. end is told how run ended, before anybody else hears of it.
-type job interface {
-	run(ctx context.Context) error
-	end(ctx context.Context, err error, panicked bool)
-}
-
-// member is one task of a crew and its context.
+// member is one task of a crew, and its context. It is small because a scope may start millions of them.
 type member struct {
-	context.Context
 	crew       *crew
 	job        job
-	ledger     *ledger // of a Scope, nil in AsCompleted
+	name       string // empty for an item, which is named by its index
 	id         uint64
 	index      int
-	name       string // empty for an item, which is named by its index
+	prev, next *member
 	since      atomic.Int64 // nanoseconds after the crew began
 	status     atomic.Pointer[string]
-	prev, next *member
 }
 
-// start runs m on a goroutine of its own. It reports false, and starts nothing, after the crew has been joined.
+// job is what a member does.
+type job interface {
+	run(m *member) error
+	under(m *member) context.Context // the context that run gave to the user's function
+	end(err error)                   // called after run, before anybody else hears of the error
+}
+
+// start starts m on a goroutine of its own. It reports false, and starts nothing, after the crew has been joined.
 func (c *crew) start(m *member) bool {
 	m.crew, m.id = c, lastID.Add(1)
 	c.mu.Lock()
@@ -59,20 +60,32 @@ func (c *crew) start(m *member) bool {
 
 func (m *member) work() {
 	m.since.Store(int64(time.Since(m.crew.began)))
-	var err error
-	returned, panicked := false, false
+	returned := false
 	defer func() {
 		if !returned {
-			err, panicked = caught(recover())
-		}
-		m.job.end(m, err, panicked)
-		if m.ledger != nil && err != nil {
-			m.ledger.record(m, ItemError{Index: m.index, Name: m.name, Err: err}, panicked)
+			m.fail(caught(recover()))
 		}
 		m.crew.leave(m)
 	}()
-	err = m.job.run(m)
+	err := m.job.run(m)
 	returned = true
+	if err != nil {
+		m.fail(err, fateOf(m.job.under(m), err))
+		return
+	}
+	m.job.end(nil)
+}
+
+// fail tells the job first: who waits for it must find the error of the task and not that of the scope it cancels.
+func (m *member) fail(err error, f fate) {
+	if f == cut {
+		m.job.end(withCause(m.job.under(m), err))
+	} else {
+		m.job.end(err)
+	}
+	if l := m.crew.ledger; l != nil {
+		l.record(ItemError{Index: m.index, Name: m.name, Err: err}, f)
+	}
 }
 
 func (c *crew) leave(m *member) {
@@ -85,7 +98,7 @@ func (c *crew) leave(m *member) {
 	}
 }
 
-// join waits for every task, also for those that tasks still start meanwhile. After it nothing can be started.
+// join waits for every member, also for those that members still start meanwhile. After it nothing can be started.
 func (c *crew) join() {
 	c.mu.Lock()
 	c.joining = true
@@ -141,12 +154,18 @@ func (m *member) info() Info {
 	}
 }
 
+func (m *member) Deadline() (time.Time, bool) { return m.crew.ctx.Deadline() }
+
+func (m *member) Done() <-chan struct{} { return m.crew.ctx.Done() }
+
+func (m *member) Err() error { return m.crew.ctx.Err() }
+
 // Value makes the member the current task of the context that it is.
 func (m *member) Value(key any) any {
 	if key == (rowKey{}) {
 		return m
 	}
-	return m.Context.Value(key)
+	return m.crew.ctx.Value(key)
 }
 
 func (m *member) ident() uint64 { return m.id }

@@ -171,6 +171,23 @@ func withCause(ctx context.Context, err error) error {
 // ended is the error of a call whose context has ended: it matches ctx.Err and the cause.
 func ended(ctx context.Context) error { return withCause(ctx, ctx.Err()) }
 
+// fate says in which way a task failed.
+type fate int
+
+const (
+	failed   fate = iota // by itself
+	cut                  // its context ended, and it said so
+	panicked             // its error is the *PanicError
+)
+
+// fateOf judges err, which a task returned that ran under ctx.
+func fateOf(ctx context.Context, err error) fate {
+	if echo(ctx, err) {
+		return cut
+	}
+	return failed
+}
+
 var joinType = reflect.TypeOf(errors.Join(ErrStopped))
 
 // echo reports whether err, returned by a task that ran under ctx, only says that ctx had ended. What errors.Join holds is

@@ -22,8 +22,8 @@ func Gather[In, Out any](ctx context.Context, items []In, f func(context.Context
 		out[i], err = f(ctx, items[i])
 		return err
 	}
-	b.failed = func(ctx context.Context, i int, err error, panicked bool) {
-		l.record(ctx, ItemError{Index: i, Name: b.itemName(i), Err: err}, panicked)
+	b.failed = func(i int, err error, f fate) {
+		l.record(ItemError{Index: i, Name: b.itemName(i), Err: err}, f)
 	}
 	if b.run(l.ctx) < len(items) {
 		l.cut = true

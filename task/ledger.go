@@ -15,7 +15,7 @@ type ledger struct {
 	failed    []ItemError
 	cancelled int
 	cut       bool // a task or the body was ended by ctx
-	panicked  *PanicError
+	panic     *PanicError
 }
 
 func (l *ledger) open(parent context.Context) {
@@ -23,17 +23,17 @@ func (l *ledger) open(parent context.Context) {
 	l.ctx, l.cancel = context.WithCancelCause(parent)
 }
 
-// record notes that a task that ran under ctx ended with the error of item.
-func (l *ledger) record(ctx context.Context, item ItemError, panicked bool) {
+// record notes that a task or the body ended with the error of item.
+func (l *ledger) record(item ItemError, f fate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !panicked && echo(ctx, item.Err) {
+	if f == cut {
 		l.cancelled++
 		l.cut = l.cut || l.ctx.Err() != nil
 		return
 	}
-	if panicked && l.panicked == nil {
-		l.panicked = item.Err.(*PanicError)
+	if f == panicked && l.panic == nil {
+		l.panic = item.Err.(*PanicError)
 	}
 	l.failed = append(l.failed, item)
 	if len(l.failed) == 1 {
@@ -43,12 +43,12 @@ func (l *ledger) record(ctx context.Context, item ItemError, panicked bool) {
 
 // close returns the error of the call once everything is joined, or raises the panic of a task.
 func (l *ledger) close() error {
-	ended := l.outcome()
+	err := l.outcome()
 	l.cancel(nil)
-	if l.panicked != nil {
-		l.panicked.raise()
+	if l.panic != nil {
+		l.panic.raise()
 	}
-	return ended
+	return err
 }
 
 func (l *ledger) outcome() error {

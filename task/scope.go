@@ -23,8 +23,9 @@ type Group struct {
 // read without one after Scope has returned.
 func Scope(ctx context.Context, name string, body func(ctx context.Context, g *Group) error) error {
 	g := new(Group)
-	g.crew.open(ctx, "scope", name, 0)
 	g.ledger.open(ctx)
+	g.crew.ctx, g.crew.ledger = g.ledger.ctx, &g.ledger
+	g.crew.open(ctx, "scope", name, 0)
 	live.add(&g.crew)
 	defer live.remove(&g.crew)
 	g.run(body)
@@ -33,19 +34,23 @@ func Scope(ctx context.Context, name string, body func(ctx context.Context, g *G
 
 // run calls body and joins the tasks, also when body panics or calls runtime.Goexit.
 func (g *Group) run(body func(ctx context.Context, g *Group) error) {
-	var err error
-	returned, panicked := false, false
+	returned := false
 	defer func() {
 		if !returned {
-			err, panicked = caught(recover())
-		}
-		if err != nil {
-			g.ledger.record(g.ledger.ctx, ItemError{Index: -1, Name: g.crew.shown(), Err: err}, panicked)
+			g.fail(caught(recover()))
 		}
 		g.crew.join()
 	}()
-	err = body(bodyContext{g.ledger.ctx, &g.crew.call}, g)
+	err := body(bodyContext{g.crew.ctx, &g.crew.call}, g)
 	returned = true
+	if err != nil {
+		g.fail(err, fateOf(g.crew.ctx, err))
+	}
+}
+
+// fail notes that body failed.
+func (g *Group) fail(err error, f fate) {
+	g.ledger.record(ItemError{Index: -1, Name: g.crew.shown(), Err: err}, f)
 }
 
 // bodyContext makes the scope itself the current task of its body.
@@ -65,7 +70,7 @@ func (c bodyContext) Value(key any) any {
 // scope has been joined; after that it panics. In a scope that is being cancelled f is started all the same, with a context
 // that has ended, so that it can close what it was given.
 func (g *Group) Go(name string, f func(context.Context) error) {
-	g.start(&member{Context: g.ledger.ctx, job: plain(f), name: name})
+	g.start(&member{job: plain(f), name: name})
 }
 
 // Cancel cancels every task of the scope and the context of body, with cause. That is no failure: unless something fails by
@@ -73,7 +78,6 @@ func (g *Group) Go(name string, f func(context.Context) error) {
 func (g *Group) Cancel(cause error) { g.ledger.cancel(cause) }
 
 func (g *Group) start(m *member) {
-	m.ledger = &g.ledger
 	if !g.crew.start(m) {
 		panic(fmt.Sprintf("task: %q started after its scope %q had ended", m.name, g.crew.shown()))
 	}
@@ -82,6 +86,8 @@ func (g *Group) start(m *member) {
 // plain is a task without a result.
 type plain func(context.Context) error
 
-func (f plain) run(ctx context.Context) error { return f(ctx) }
+func (f plain) run(m *member) error { return f(m) }
 
-func (f plain) end(context.Context, error, bool) {}
+func (f plain) under(m *member) context.Context { return m }
+
+func (f plain) end(error) {}

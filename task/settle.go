@@ -29,8 +29,8 @@ func Settle[In, Out any](ctx context.Context, items []In, f func(context.Context
 		results[i].Value, err = f(ctx, items[i])
 		return err
 	}
-	b.failed = func(ctx context.Context, i int, err error, panicked bool) {
-		if !panicked && echo(ctx, err) {
+	b.failed = func(i int, err error, f fate) {
+		if f == cut {
 			err = withCause(ctx, err)
 		}
 		results[i].Err = err

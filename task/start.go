@@ -5,6 +5,7 @@ import "context"
 // Task is a task of a Scope whose result can be waited for. Its methods may be called by several goroutines.
 type Task[T any] struct {
 	member member
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 	f      func(context.Context) (T, error)
 	done   chan struct{}
@@ -15,9 +16,9 @@ type Task[T any] struct {
 // Start starts f as a task of g, as g.Go does, and returns a handle that gives its result. A failure of f is also a failure of
 // the scope, whether anybody waits for the task or not.
 func Start[T any](g *Group, name string, f func(context.Context) (T, error)) *Task[T] {
-	ctx, cancel := context.WithCancelCause(g.ledger.ctx)
-	t := &Task[T]{cancel: cancel, f: f, done: make(chan struct{})}
-	t.member.Context, t.member.job, t.member.name = ctx, t, name
+	t := &Task[T]{f: f, done: make(chan struct{})}
+	t.member.job, t.member.name, t.member.crew = t, name, &g.crew
+	t.ctx, t.cancel = context.WithCancelCause(&t.member)
 	g.start(&t.member)
 	return t
 }
@@ -54,18 +55,15 @@ func (t *Task[T]) Done() <-chan struct{} { return t.done }
 // Name is the name that was given to Start.
 func (t *Task[T]) Name() string { return t.member.name }
 
-func (t *Task[T]) run(ctx context.Context) (err error) {
-	t.value, err = t.f(ctx)
+func (t *Task[T]) run(*member) (err error) {
+	t.value, err = t.f(t.ctx)
 	return err
 }
 
-func (t *Task[T]) end(ctx context.Context, err error, panicked bool) {
-	if err != nil && !panicked && echo(ctx, err) {
-		err = withCause(ctx, err)
-	}
+func (t *Task[T]) under(*member) context.Context { return t.ctx }
+
+func (t *Task[T]) end(err error) {
 	t.err = err
 	close(t.done)
-	if err == nil {
-		t.cancel(nil) // after a failure the scope does it, which has still to see whether the context had ended
-	}
+	t.cancel(nil)
 }
