@@ -4,128 +4,14 @@ package session
 
 import (
 	"context"
-	"fmt"
+	"errors"
+
 	"net"
-	"regexp"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 )
-
-// Config says how to reach a device, log in and talk. The zero Config is safe and useful: SSH as the current user with
-// the agent and ssh's default identity files, strict host keys from ~/.ssh/known_hosts, one exec request a command.
-type Config struct {
-	Transport    string       // "ssh" (also when empty) or "telnet"
-	Credentials  []Credential // tried in order, one connection each; none: agent and default identity files
-	HostKeys     HostKeys     // nil: ~/.ssh/known_hosts, strict
-	Jump         []Hop        // dialled in this order before the device
-	LegacyCrypto bool         // append weak algorithms to the offer
-	Shell        *Shell       // nil: every command is an exec request of its own; else one interactive shell
-	Limits       Limits
-	Guard        Guard                                                                // nil: no guard
-	Mask         func([]byte) []byte                                                  // applied to transcripts; nil: only what was sent as a secret is masked
-	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
-	Stderr       func(line string)                                                    // hears what the server says besides (its banner); nil: dropped
-	Trace        func(stage string, elapsed time.Duration, detail string)             // hears each stage as it ends well; nil: nobody
-}
-
-// Credential is one way to log in. All its methods (keys, agent, keyboard-interactive, password) are offered in one
-// login. Secrets are functions, read when they are needed and never printed.
-type Credential struct {
-	Name     string                                      // shown in errors and traces; never secret
-	ID       string                                      // what a Guard counts by; empty: Name
-	User     string                                      // empty: the current user
-	Password func(context.Context) (string, error)       // nil: none
-	Keys     func(context.Context) ([]ssh.Signer, error) // nil: none
-	Agent    bool                                        // offer the keys of the agent at $SSH_AUTH_SOCK
-}
-
-// Guard keeps a wrong credential from locking out an account all over a fleet.
-type Guard interface {
-	// Acquire is called after the host key was verified and before the first login method of a credential is tried
-	// on a device. It may wait until enough is known about the credential; the time is not counted to any step.
-	// done must be called once with the outcome: accepted, rejected, or neither (the connection broke).
-	Acquire(ctx context.Context, credential, device string) (done func(AuthOutcome), err error)
-}
-
-// AuthOutcome is what a device said to a credential.
-type AuthOutcome int
-
-// The outcomes.
-const (
-	AuthUnknown  AuthOutcome = iota // the connection broke before there was an answer
-	AuthAccepted                    // logged in
-	AuthRejected                    // refused
-)
-
-// Hop is one jump host.
-type Hop struct {
-	Address     string // host:port
-	Credentials []Credential
-	HostKeys    HostKeys // nil: the Config's
-}
-
-// HostKeys decides about host keys. known_hosts files are read and appended by OpenKnownHosts.
-type HostKeys interface {
-	// Algorithms returns the host-key algorithms to offer first for addr, those of the keys on record; none: any.
-	Algorithms(addr string) []string
-	// Check returns nil if key is right for addr, recording it where that is the policy; else an *Error with Stage
-	// "hostkey" whose text names both fingerprints.
-	Check(addr string, remote net.Addr, key ssh.PublicKey) error
-}
-
-// Shell says what an interactive conversation looks like. The zero Shell learns the prompt at login and answers the
-// usual pagers.
-type Shell struct {
-	Prompt  *regexp.Regexp // matched against the last line only; a group named "host" is compared with the prompt learnt at login; nil: learnt
-	Pagers  []Pager        // nil: the usual ones
-	Login   []Reply        // questions that may come before the first prompt ("Press any key to continue")
-	Newline string         // ends a command; empty: "\n"
-	Term    string         // empty: "vt100"
-	Width   int            // of the terminal; 0: 511
-	Height  int            // 0: 24 (many devices take 0 for "no pager" and some break on it)
-}
-
-// Pager is a question in mid-output that wants a key and is wiped from the text.
-type Pager struct {
-	Match  *regexp.Regexp // against the last line
-	Answer string         // the keys; usually a space
-}
-
-// Reply answers a question of the device.
-type Reply struct {
-	Match  *regexp.Regexp                        // against the last line
-	Answer func(context.Context) (string, error) // the line to send, without newline
-	Hidden bool                                  // the answer is a secret: it is not echoed and never in the transcript
-	Raw    bool                                  // send the answer without a newline
-	Fail   *Error                                // instead of answering, end the command with this error
-}
-
-// Command is one command with what may happen while it runs.
-type Command struct {
-	Text     string
-	Replies  []Reply
-	Prompt   *regexp.Regexp // instead of the shell's, for a command that changes the prompt; nil: the shell's
-	Timeout  time.Duration  // 0: Limits.Command
-	MaxBytes int64          // 0: Limits.CommandBytes
-	Stdin    string         // exec only: what the command reads
-}
-
-// Output is what a command printed: LF lines, without echo, prompt, pagers and terminal control.
-type Output struct {
-	Text       string
-	Stderr     string // exec only
-	ExitStatus int    // exec only; -1 in a shell, and where the server sent none
-}
-
-// Limits bound every wait and every buffer. Zero values take the defaults.
-type Limits struct {
-	Resolve, Connect, Banner, Handshake, Auth, Prompt time.Duration // 10 s each
-	Command                                           time.Duration // 60 s
-	Total                                             time.Duration // the whole session; 5 min
-	CommandBytes                                      int64         // 64 MiB
-	SessionBytes                                      int64         // 256 MiB
-}
 
 // Info is what is known of a session after its login.
 type Info struct {
@@ -137,51 +23,240 @@ type Info struct {
 	Credential                string   // name of the one that was accepted
 	Banner                    string   // the server's authentication banner
 	Motd                      string   // what came between login and first prompt
-	Prompt                    string   // as learnt; empty with exec
+	Prompt                    string   // as it was last seen; empty with exec
+	Offered                   Offer    // what the server says it can do
 }
 
-// Error is how a session fails: the stage it was in, a stable code, the cause in words. Stage and Code are the words
-// of the product's failure table.
-type Error struct {
-	Stage      string
-	Code       string
-	Err        error
-	Hint       string // what to try where the code's own advice is not enough
-	Transcript []byte // the end of the conversation, masked
+// Session is one logged-in conversation. It is for one goroutine at a time; only Close may come from another.
+type Session struct {
+	dialer   *dialer
+	target   login
+	watch    *watch
+	words    *words
+	link     *link
+	channel  *ssh.Session // of the shell
+	shell    *shell       // nil: exec requests
+	used     bool         // an exec request was made on link
+	received int64
+	close    sync.Once
+
+	mu     sync.Mutex
+	script transcript // of exec requests
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Stage, e.Code, e.Err) }
+// closing is how long a polite end may take.
+const closing = time.Second
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Session is one logged-in conversation. It is for one goroutine at a time.
-type Session struct{}
+// errNoSession is what a nil Session answers.
+var errNoSession = errors.New("there is no session")
 
 // Dial connects to addr (host or host:port), verifies the host key and logs in; with a Shell it returns at the first
-// prompt. The error is an *Error.
-func Dial(ctx context.Context, addr string, c Config) (*Session, error) { return nil, nil }
+// prompt. The error is an *Error. The end of ctx ends a Dial that is under way; afterwards each command has its own.
+func Dial(ctx context.Context, addr string, c Config) (*Session, error) {
+	s := newSession(addr, c)
+	defer s.watch.bind(ctx)()
+	err := s.open(ctx)
+	if err == nil {
+		err = s.ended(ctx)
+	}
+	if err != nil {
+		e := s.masked(err)
+		_ = s.Close()
+		return nil, e
+	}
+	s.watch.rest()
+	return s, nil
+}
+
+func newSession(addr string, c Config) *Session {
+	limits := c.Limits.withDefaults()
+	port := "22"
+	if c.Transport == "telnet" {
+		port = "23"
+	}
+	host, port := hostPort(addr, port)
+	secrets := &words{mask: c.Mask}
+	w := newWatch(limits.Total, c.Trace)
+	return &Session{
+		dialer: &dialer{cfg: &c, limits: limits, watch: w, words: secrets},
+		target: login{addr: net.JoinHostPort(host, port), credentials: c.Credentials},
+		watch:  w, words: secrets, script: transcript{words: secrets},
+	}
+}
+
+func (s *Session) open(ctx context.Context) error {
+	if s.dialer.cfg.Transport == "telnet" {
+		return s.openTelnet(ctx)
+	}
+	via, err := s.dialer.route(ctx)
+	if err != nil {
+		return err
+	}
+	if s.link, err = s.dialer.login(ctx, via, s.target); err != nil {
+		via.close()
+		return err
+	}
+	if s.dialer.cfg.Shell == nil {
+		return nil
+	}
+	return s.openShell(ctx)
+}
+
+// openShell asks for a terminal and a shell on it, and waits for the prompt.
+func (s *Session) openShell(ctx context.Context) error {
+	s.watch.step(stagePrompt, s.dialer.limits.Prompt)
+	channel, err := s.link.client.NewSession()
+	if err != nil {
+		return s.execError(err)
+	}
+	s.channel = channel
+	in := newInbox()
+	stdin, err := channel.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if _, err := channel.StderrPipe(); err != nil { // nobody reads it: on a terminal it is empty
+		return err
+	}
+	channel.Stdout = in
+	s.shell = newShell(*s.dialer.cfg.Shell, s.dialer.limits, s.watch, in, stdin, s.words)
+	o := s.shell.opts
+	if err := channel.RequestPty(o.Term, o.Height, o.Width, ssh.TerminalModes{}); err != nil && s.link.wire.lost.Load() {
+		return s.execError(err)
+	}
+	if err := channel.Shell(); err != nil {
+		return s.shellError(err)
+	}
+	return s.shell.login(ctx)
+}
+
+func (s *Session) shellError(err error) error {
+	if s.link.wire.lost.Load() || s.watch.err() != nil {
+		return s.execError(err)
+	}
+	return failf(stagePrompt, "login-refused", "the device gives no shell: %s", printable(err.Error(), maxQuote))
+}
 
 // With dials, calls f and closes the session whatever happens.
 func With(ctx context.Context, addr string, c Config, f func(ctx context.Context, s *Session) error) error {
-	return nil
+	s, err := Dial(ctx, addr, c)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return f(ctx, s)
 }
 
 // Run runs one command and returns what it printed.
-func (s *Session) Run(ctx context.Context, cmd string) (Output, error) { return Output{}, nil }
+func (s *Session) Run(ctx context.Context, cmd string) (Output, error) {
+	return s.Do(ctx, Command{Text: cmd})
+}
 
-// Do runs one command with all its particulars.
-func (s *Session) Do(ctx context.Context, c Command) (Output, error) { return Output{}, nil }
+// Do runs one command with all its particulars. After an error of it the session is beyond use, except after a Reply
+// that failed by its own will and a command that was refused as a whole.
+func (s *Session) Do(ctx context.Context, c Command) (Output, error) {
+	if s == nil {
+		return Output{}, &Error{Stage: stageCommand, Code: "internal", Err: errNoSession}
+	}
+	if why := s.watch.err(); why != nil {
+		return Output{}, s.masked(why)
+	}
+	s.watch.step(stageCommand, orElse(c.Timeout, s.dialer.limits.Command))
+	defer s.watch.rest()
+	defer s.watch.bind(ctx)()
+	if err := s.ended(ctx); err != nil {
+		return Output{}, s.masked(err)
+	}
+	out, err := s.do(ctx, c)
+	if err != nil {
+		return Output{}, s.masked(err)
+	}
+	s.watch.done(printable(c.Text, maxQuote))
+	return out, nil
+}
+
+func (s *Session) do(ctx context.Context, c Command) (Output, error) {
+	if s.shell == nil {
+		return s.exec(ctx, c)
+	}
+	text, err := s.shell.run(ctx, c)
+	return Output{Text: text, ExitStatus: -1}, err
+}
+
+// ended ends the session if ctx is over.
+func (s *Session) ended(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	s.watch.kill(s.watch.ended(ctx))
+	return s.watch.err()
+}
+
+// masked makes sure that an error is an *Error and repeats no secret.
+func (s *Session) masked(err error) error {
+	e := *asError(err, shown(s.watch.at()), "internal")
+	if text := e.Err.Error(); string(s.words.hide([]byte(text))) != text {
+		e.Err = errorText(s.words.hide([]byte(text)))
+	}
+	return &e
+}
+
+func (s *Session) withScript(e *Error) error {
+	c := *e
+	if c.Transcript == nil {
+		c.Transcript = s.Transcript()
+	}
+	return &c
+}
 
 // Info returns what is known of the session.
-func (s *Session) Info() Info { return Info{} }
+func (s *Session) Info() Info {
+	if s == nil {
+		return Info{}
+	}
+	var i Info
+	if s.link != nil {
+		i = s.link.info()
+	}
+	if s.shell != nil {
+		i.Motd, i.Prompt = s.shell.motd, s.shell.prompts.now
+	}
+	return i
+}
 
 // Transcript returns the end of the conversation so far, masked.
-func (s *Session) Transcript() []byte { return nil }
+func (s *Session) Transcript() []byte {
+	if s == nil {
+		return nil
+	}
+	if s.shell != nil {
+		return s.shell.script.render()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.script.render()
+}
 
 // Close ends the session politely within a second and frees everything. It is safe to call twice.
-func (s *Session) Close() error { return nil }
+func (s *Session) Close() error {
+	if s == nil {
+		return nil
+	}
+	s.close.Do(s.shut)
+	return nil
+}
 
-// OpenKnownHosts reads known_hosts files; the first is where new keys are appended if acceptNew is set (trust on first
-// use), which creates it with mode 0600.
-func OpenKnownHosts(acceptNew bool, files ...string) (HostKeys, error) { return nil, nil }
+func (s *Session) shut() {
+	s.watch.step(stageCommand, closing)
+	if s.channel != nil {
+		_ = s.channel.Close()
+	}
+	s.watch.kill(&Error{Stage: stageCommand, Code: "connection-lost", Err: errClosed})
+	if s.shell != nil {
+		close(s.shell.in.stop)
+	}
+	s.link.close()
+	if s.channel != nil && s.shell != nil {
+		_ = s.channel.Wait()
+	}
+}

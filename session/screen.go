@@ -1,0 +1,367 @@
+package session
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// screen undoes a terminal: it takes the bytes a device sends to one and keeps the text that a person would read,
+// LF lines, every byte that is not terminal control as it came. Only the last line can still change, so it costs the
+// same for each byte however long the output is.
+//
+// Two bytes that cannot be in the text mark cells of the last line: NUL and DEL, which terminals ignore.
+type screen struct {
+	buf   []byte
+	start int  // of the last line
+	pos   int  // the cursor, an index of buf on the last line
+	turn  int  // where the cursor was before the last carriage return
+	dirty bool // the last line has marked cells
+	alt   bool // on the alternate screen, where full-screen pagers live
+	reply []byte
+	width int
+
+	state  byte   // inside a control sequence: its introducer
+	escape bool   // an ESC came inside of a string
+	args   []byte // of the sequence
+	pager  bool   // a pager stands there and was not wiped yet
+}
+
+// The marks. A pager's cells vanish; an erased cell is a blank if text follows it and nothing at the end of a line.
+const (
+	cellPager  = 0x00
+	cellErased = 0x7f
+)
+
+// maxControl bounds a control sequence; what is longer was none.
+const maxControl = 4096
+
+// feed takes bytes and returns how many it used. With stop set it returns behind each end of a line.
+func (s *screen) feed(b []byte, stop bool) int {
+	for i := 0; i < len(b); {
+		if s.state == 0 {
+			if n := plainRun(b[i:]); n > 0 {
+				s.put(b[i : i+n])
+				i += n
+				continue
+			}
+		}
+		c := b[i]
+		i++
+		if s.state != 0 {
+			s.control(c)
+			continue
+		}
+		s.special(c)
+		if c == '\n' && stop {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// special is a table: bytes that are neither plain text nor plain text of this terminal.
+var specialByte = [256]bool{0: true, 0x07: true, 0x08: true, '\n': true, '\r': true, 0x1b: true, 0x7f: true}
+
+func plainRun(b []byte) int {
+	for i, c := range b {
+		if specialByte[c] {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func (s *screen) special(c byte) {
+	switch c {
+	case '\n':
+		s.newline()
+	case '\r':
+		s.home()
+	case 0x08:
+		s.pager = false
+		s.pos = max(s.pos-1, s.start)
+	case 0x1b:
+		s.state = 0x1b
+		s.args = s.args[:0]
+	}
+}
+
+// home is a carriage return.
+func (s *screen) home() {
+	if s.pos > s.start {
+		s.turn = s.pos
+	}
+	s.pos = s.start
+}
+
+// put writes text at the cursor.
+func (s *screen) put(b []byte) {
+	if s.pos == len(s.buf) {
+		s.buf = append(s.buf, b...)
+		s.pos = len(s.buf)
+		return
+	}
+	s.pager = false
+	for i, c := range b {
+		if s.pos == len(s.buf) {
+			s.put(b[i:])
+			return
+		}
+		old := s.buf[s.pos]
+		if c == ' ' && old != ' ' && old != cellErased {
+			c = cellErased
+			s.dirty = true
+		}
+		s.buf[s.pos] = c
+		s.pos++
+	}
+}
+
+func (s *screen) newline() {
+	if s.dirty {
+		wiped := s.pager && len(bytes.Trim(s.buf[s.start:], "\x00")) == 0
+		s.buf = append(s.buf[:s.start], tidy(s.buf[s.start:])...)
+		s.dirty = false
+		if wiped { // the device ended the pager's line instead of wiping it
+			s.pager = false
+			s.begin()
+			return
+		}
+	}
+	s.pager = false
+	s.buf = append(s.buf, '\n')
+	s.begin()
+}
+
+func (s *screen) begin() {
+	s.start = len(s.buf)
+	s.pos, s.turn = s.start, s.start
+}
+
+// tidy turns marked cells into what is read: in place, it only shrinks.
+func tidy(line []byte) []byte {
+	line = bytes.TrimRight(line, "\x00\x7f")
+	out := line[:0]
+	for _, c := range line {
+		switch c {
+		case cellPager:
+		case cellErased:
+			out = append(out, ' ')
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// last returns the last line as it is read now. It is valid until the next call of feed.
+func (s *screen) last() []byte {
+	line := s.buf[s.start:]
+	if !s.dirty {
+		return line
+	}
+	return tidy(bytes.Clone(line))
+}
+
+// wipe takes a pager off the last line, from the given byte on; what the device sends to erase it finds its cells.
+func (s *screen) wipe(from int) {
+	line := s.last()
+	if s.dirty {
+		s.buf = append(s.buf[:s.start], line...)
+	}
+	for i := s.start + from; i < len(s.buf); i++ {
+		s.buf[i] = cellPager
+	}
+	s.pos = len(s.buf)
+	s.dirty, s.pager = true, true
+}
+
+// reset forgets all text and leaves line as the last one.
+func (s *screen) reset(line []byte) {
+	if cap(s.buf) > keepBuffer {
+		s.buf = nil
+	}
+	s.buf = append(s.buf[:0], line...)
+	s.start, s.pos, s.turn, s.dirty, s.pager = 0, len(s.buf), 0, false, false
+}
+
+// keepBuffer is how much of a buffer survives a command: a thousand idle sessions should hold little.
+const keepBuffer = 8 << 10
+
+// control takes one byte of a control sequence.
+func (s *screen) control(c byte) {
+	if len(s.args) > maxControl {
+		s.state = 0
+		return
+	}
+	switch s.state {
+	case 0x1b:
+		s.escaped(c)
+	case '[':
+		s.csi(c)
+	case '(':
+		s.state = 0 // the one byte that names a character set
+	default: // a string that ends with BEL or ESC \
+		s.args = append(s.args, 0)
+		if c == 0x07 || s.escape && c == '\\' {
+			s.state = 0
+		}
+		s.escape = c == 0x1b
+	}
+}
+
+func (s *screen) escaped(c byte) {
+	s.state = 0
+	switch c {
+	case '[':
+		s.state = '['
+	case ']', 'P', 'X', '^', '_':
+		s.state, s.escape = ']', false
+	case '(', ')', '*', '+', '#', '%', ' ':
+		s.state = '('
+	case 'E':
+		s.newline()
+	case 'Z':
+		s.reply = append(s.reply, "\x1b[?1;0c"...)
+	case 0x1b:
+		s.state = 0x1b
+	}
+}
+
+func (s *screen) csi(c byte) {
+	if c >= 0x40 && c <= 0x7e {
+		s.state = 0
+		s.command(c)
+		return
+	}
+	if c == 0x1b { // a sequence begun anew
+		s.state, s.args = 0x1b, s.args[:0]
+		return
+	}
+	if c >= 0x20 {
+		s.args = append(s.args, c)
+		return
+	}
+	if specialByte[c] { // terminals act on these even inside a sequence
+		s.special(c)
+	}
+}
+
+// arg returns the i-th number of a sequence.
+func (s *screen) arg(i, fallback int) int {
+	for n, f := range bytes.Split(s.args, []byte(";")) {
+		if n == i {
+			if v, err := strconv.Atoi(string(f)); err == nil && v > 0 {
+				return min(v, s.width)
+			}
+		}
+	}
+	return fallback
+}
+
+// command acts on what changes the text of the last line; colours, modes and the rest have no text.
+func (s *screen) command(c byte) {
+	switch c {
+	case 'C', 'a':
+		s.move(s.pos - s.start + s.arg(0, 1))
+	case 'D':
+		s.pager = false
+		s.move(s.pos - s.start - s.arg(0, 1))
+	case 'G', '`':
+		s.move(s.arg(0, 1) - 1)
+	case 'H', 'f':
+		s.place()
+	case 'E':
+		s.newline()
+	case 'J':
+		s.clear()
+	case 'K':
+		s.erase()
+	case 'P':
+		s.delete(s.arg(0, 1))
+	case 'X':
+		s.blank(s.pos, s.pos+s.arg(0, 1))
+	case '@':
+		s.insert(s.arg(0, 1))
+	case 'h', 'l':
+		s.mode(c == 'h')
+	case 'n':
+		if string(s.args) == "6" {
+			s.reply = append(s.reply, "\x1b[24;"+strconv.Itoa(s.width)+"R"...)
+		}
+	case 'c':
+		if len(s.args) == 0 || string(s.args) == "0" {
+			s.reply = append(s.reply, "\x1b[?1;0c"...)
+		}
+	}
+}
+
+// move puts the cursor on a column, over blanks where the line is shorter.
+func (s *screen) move(col int) {
+	col = min(max(col, 0), max(s.width, len(s.buf)-s.start))
+	for len(s.buf) < s.start+col {
+		s.buf = append(s.buf, cellErased)
+		s.dirty = true
+	}
+	s.pos = s.start + col
+}
+
+// place is an absolute position. Rows mean nothing here; the top left corner begins a new screen.
+func (s *screen) place() {
+	if len(s.args) == 0 || string(s.args) == "1;1" || string(s.args) == ";" {
+		if len(s.last()) > 0 && s.alt {
+			s.newline()
+		}
+		s.home()
+		return
+	}
+	s.move(s.arg(1, 1) - 1)
+}
+
+func (s *screen) clear() {
+	if len(s.args) > 0 && s.args[0] != '0' {
+		s.args = append(s.args[:0], '2')
+	}
+	s.erase()
+}
+
+func (s *screen) erase() {
+	s.pager = false
+	switch string(s.args) {
+	case "", "0":
+		s.buf = s.buf[:s.pos]
+	case "1":
+		s.blank(s.start, s.pos+1)
+	case "2":
+		s.blank(s.start, len(s.buf))
+	}
+}
+
+func (s *screen) blank(from, to int) {
+	for i := from; i < min(to, len(s.buf)); i++ {
+		s.buf[i] = cellErased
+		s.dirty = true
+	}
+}
+
+func (s *screen) delete(n int) {
+	n = min(n, len(s.buf)-s.pos)
+	s.buf = append(s.buf[:s.pos], s.buf[s.pos+n:]...)
+}
+
+func (s *screen) insert(n int) {
+	tail := bytes.Clone(s.buf[s.pos:])
+	s.buf = s.buf[:s.pos]
+	for range n {
+		s.buf = append(s.buf, cellErased)
+	}
+	s.buf = append(s.buf, tail...)
+	s.dirty = true
+}
+
+func (s *screen) mode(on bool) {
+	switch string(s.args) {
+	case "?47", "?1047", "?1049":
+		s.alt = on
+	}
+}
