@@ -22,6 +22,7 @@ type conn struct {
 	tcp      *net.TCPConn
 	nth      int64 // of the device, from 1
 	began    time.Time
+	rejected bool // a login was, at least once
 	refused  bool // the session limit is reached
 	sessions atomic.Int64
 	turns    turns
@@ -93,14 +94,11 @@ func (c *conn) login(ctx context.Context) {
 	counts := &c.fleet.counts
 	sc, chans, reqs, err := ssh.NewServerConn(c.tcp, c.serverConfig(ctx))
 	if err != nil {
-		if refused := (*ssh.ServerAuthError)(nil); errors.As(err, &refused) && len(refused.Errors) > 1 {
-			counts.rejected.Add(1) // the first error is that of asking which methods there are
-		}
 		return
 	}
 	defer sc.Wait()
 	defer sc.Close()
-	defer counts.login()()
+	defer counts.begin()()
 	c.refused = c.device.logins.Add(1) > int64(c.fleet.config.MaxSessions) || c.device.fault == faultLimit
 	defer c.device.logins.Add(-1)
 	c.tcp.SetDeadline(time.Now().Add(idleLimit))
@@ -116,8 +114,13 @@ func (c *conn) serverConfig(ctx context.Context) *ssh.ServerConfig {
 		}
 		f := c.fleet.config
 		if c.device.fault == faultAuth || user != f.Username || subtle.ConstantTimeCompare([]byte(password), []byte(f.Password)) == 0 {
+			if !c.rejected {
+				c.rejected = true
+				c.fleet.counts.rejected.Add(1)
+			}
 			return nil, errRejected
 		}
+		c.fleet.counts.logins.Add(1)
 		return nil, nil
 	}
 	s := &ssh.ServerConfig{

@@ -5,8 +5,8 @@ import "sync/atomic"
 // Counts is what a fleet has seen since its start.
 type Counts struct {
 	Connections int64 // accepted
-	Logins      int64 // that succeeded
-	Rejected    int64 // logins that did not: one a connection, however many methods were tried on it
+	Logins      int64 // accepted
+	Rejected    int64 // rejected: one a connection, however many methods were tried on it
 	Sessions    int64 // connections that are logged in now
 	Peak        int64 // the most of them at once
 	Commands    int64
@@ -27,9 +27,8 @@ func (f *Fleet) Counts() Counts {
 	}
 }
 
-// login counts a session that begins and returns what counts its end.
-func (c *counters) login() (logout func()) {
-	c.logins.Add(1)
+// begin counts a session and returns what counts its end.
+func (c *counters) begin() (end func()) {
 	now := c.sessions.Add(1)
 	for peak := c.peak.Load(); now > peak && !c.peak.CompareAndSwap(peak, now); peak = c.peak.Load() {
 	}

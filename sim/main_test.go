@@ -45,7 +45,7 @@ end
 	return &platform.Recording{
 		Platform: "cisco_ios", Hardware: "lab", Version: "15.2", Origin: "written for this test", Host: "lab-r1",
 		Banner: "lab-r1: authorised access only\n", Motd: "\nlab-r1# is watched > since 10:11:12\n\n", Prompt: "lab-r1>",
-		Pager: &platform.RecordedPager{Prompt: " --More-- ", Erase: "\b\b\b\b", Lines: 22, Off: "terminal length 0"},
+		Pager: &platform.RecordedPager{Prompt: " --More-- ", Erase: "\b\b\b\b", Lines: 15, Off: "terminal length 0"},
 		Steps: []platform.Step{
 			{Send: "enable", Ask: "Password: ", Prompt: "lab-r1#"},
 			{Send: "terminal length 0"},
