@@ -17,9 +17,6 @@ import (
 // DefaultTimeout is what one device may take in all, its retries included.
 const DefaultTimeout = 5 * time.Minute
 
-// keepTime is how long a result may take to be kept after the run was interrupted.
-const keepTime = 30 * time.Second
-
 // Options say how a fleet is asked. The zero Options are the defaults.
 type Options struct {
 	Limiter *Limiter                          // nil: an adaptive one
@@ -37,32 +34,45 @@ type Work[T any] struct {
 	// Talk has the conversation. Its error should be a *muster.Failure; anything else is reported as "internal".
 	Talk func(ctx context.Context, dev muster.Device) (T, error)
 	// Keep makes what came of it last and completes the result. It is called once for every device, failed ones
-	// included (r.Failure is set then), also after the run was cancelled: its context outlives the run's by 30 s.
+	// included (r.Failure is set then), also after ctx was cancelled: what was finished must be kept all the same.
 	Keep func(ctx context.Context, r muster.Result, v T) muster.Result
 }
 
 // Run does the work on every device and yields the results as they are complete. Exactly one result is yielded for each
-// device: when ctx is cancelled, what was cut short or never begun fails with stage "canceled". The loop must not be
-// left early. Run starts nothing before it is ranged over and has joined all when the loop ends.
+// device: when ctx is cancelled, what was cut short or never begun fails with stage "canceled". Leaving the loop early
+// cancels the rest. Run starts nothing before it is ranged over and has joined all when the loop ends.
 func Run[T any](ctx context.Context, devices []muster.Device, o Options, w Work[T]) iter.Seq[muster.Result] {
 	return func(yield func(muster.Result) bool) {
 		e := newEngine(ctx, devices, o, w)
-		done := make([]bool, len(devices))
-		more := true
-		for i, r := range task.AsCompleted(ctx, e.input(), e.one, task.Limit(e.parallel()), task.Named("devices")) {
-			res := r.Value
-			if r.Err != nil && res.Failure == nil {
-				res = e.lost(ctx, i, r.Err)
-			}
-			done[i.index] = true
-			if more = more && yield(res); !more {
-				break
+		lost := make([]error, len(devices)) // why a device has no result yet
+		for i := range lost {
+			lost[i] = task.ErrNotStarted
+		}
+		for it, r := range task.AsCompleted(ctx, e.input(), e.one, task.Limit(e.parallel()), task.Named("devices")) {
+			if lost[it.index] = r.Err; r.Err == nil && !yield(r.Value) {
+				return
 			}
 		}
-		for i := range devices {
-			if !done[i] && more {
-				more = yield(e.lost(ctx, item{i, devices[i]}, task.ErrNotStarted))
+		e.yieldLost(ctx, lost, yield)
+	}
+}
+
+// yieldLost makes the results of the devices that came to none of their own: those that a panic or the end of the run
+// kept from it.
+func (e *engine[T]) yieldLost(ctx context.Context, lost []error, yield func(muster.Result) bool) {
+	left := func(yield func(item) bool) {
+		for i, err := range lost {
+			if err != nil && !yield(item{i, e.devices[i]}) {
+				return
 			}
+		}
+	}
+	keep := func(_ context.Context, it item) (muster.Result, error) {
+		return e.lost(ctx, it, lost[it.index]), nil
+	}
+	for _, r := range task.AsCompleted(context.WithoutCancel(ctx), left, keep, task.Limit(MaxLimit), task.Named("devices left")) {
+		if !yield(r.Value) {
+			return
 		}
 	}
 }
@@ -113,7 +123,7 @@ func (e *engine[T]) input() iter.Seq[item] {
 // one has the conversation with one device and keeps what came of it.
 func (e *engine[T]) one(ctx context.Context, it item) (muster.Result, error) {
 	v, r := e.talk(ctx, it)
-	return e.keep(ctx, r, v), nil
+	return e.work.Keep(ctx, r, v), nil
 }
 
 // silent counts a conversation as over, however it ended.
@@ -187,23 +197,10 @@ func (e *engine[T]) place(ctx context.Context, dev muster.Device) (release func(
 	}, nil
 }
 
-func (e *engine[T]) keep(ctx context.Context, r muster.Result, v T) muster.Result {
-	kept := r
-	err := task.Shield(ctx, keepTime, func(ctx context.Context) error {
-		kept = e.work.Keep(ctx, r, v)
-		return nil
-	})
-	if err != nil && kept.Failure == nil {
-		kept.Status = muster.StatusFailed
-		kept.Failure = &muster.Failure{Device: r.Device.Name, Stage: muster.StageStore, Code: "store-failed", Err: err}
-	}
-	return kept
-}
-
 // lost makes the result of a device that never came to its conversation.
 func (e *engine[T]) lost(ctx context.Context, it item, err error) muster.Result {
 	var zero T
-	return e.keep(ctx, muster.Result{
+	return e.work.Keep(ctx, muster.Result{
 		Index: it.index, Device: it.dev, Status: muster.StatusFailed, Failure: asFailure(ctx, it.dev, err),
 	}, zero)
 }
