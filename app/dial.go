@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/backup"
+	"github.com/musternet/muster/job"
+	"github.com/musternet/muster/secret"
+	"github.com/musternet/muster/session"
+)
+
+// dialer makes the Dialer of one run: a fresh lock-out guard, the host keys on record, the limits of the settings.
+func (a *App) dialer(limiter *job.Limiter) (*backup.Dialer, error) {
+	keys, err := a.hostKeys()
+	if err != nil {
+		return nil, err
+	}
+	d := &backup.Dialer{
+		Keyring: a.keyring, Jump: a.jumpHost, HostKeys: keys, Guard: guard{&secret.Guard{}},
+		Limits: session.Limits{
+			CommandBytes: int64(a.settings.Limits.CommandBytes),
+			SessionBytes: int64(a.settings.Limits.SessionBytes),
+		},
+	}
+	if limiter != nil {
+		d.Login = limiter.Login
+	}
+	if a.opts.AskPass {
+		d.Defaults = []string{askedCredential}
+	}
+	return d, nil
+}
+
+// hostKeys opens the host keys on record. New ones are accepted unless the settings say strict.
+func (a *App) hostKeys() (session.HostKeys, error) {
+	keys, err := session.OpenKnownHosts(a.settings.Defaults.HostKeys != "strict", filepath.Join(a.dir, hostsFile))
+	if err != nil {
+		return nil, storeError(fmt.Errorf("host keys on record: %w", err))
+	}
+	return keys, nil
+}
+
+// jumpHost finds a jump host in the inventory, or makes it of its name as ssh would.
+func (a *App) jumpHost(ctx context.Context, name string) (muster.Device, error) {
+	if dev, ok := a.inv.Lookup(name); ok {
+		return dev, nil
+	}
+	return a.inv.Argument(ctx, name)
+}
+
+// limit is how many conversations run at once: the flag, the settings' default, or 0 for the adaptive limit.
+func (a *App) limit(o RunOptions) int {
+	if o.Limit > 0 {
+		return o.Limit
+	}
+	return a.settings.Defaults.Limit
+}
+
+// groupLimits are the limits that groups have beside the fleet's.
+func (a *App) groupLimits() map[string]*job.Limiter {
+	limits := map[string]*job.Limiter{}
+	for name, g := range a.settings.Groups {
+		if g.Limit > 0 {
+			limits[name] = job.NewLimiter(g.Limit)
+		}
+	}
+	return limits
+}
+
+// timeout is what one device may take in all.
+func (a *App) timeout(dev muster.Device, o RunOptions) time.Duration {
+	if o.Timeout > 0 {
+		return o.Timeout
+	}
+	if t := time.Duration(a.inv.Group(dev.GroupName()).Timeout); t > 0 {
+		return t
+	}
+	return job.DefaultTimeout
+}
+
+// guard lets the lock-out guard of package secret stand guard in a session, which knows no package of ours.
+type guard struct{ *secret.Guard }
+
+// Acquire waits until the credential may be tried on the device.
+func (g guard) Acquire(ctx context.Context, credential, device string) (func(session.AuthOutcome), error) {
+	done, err := g.Guard.Acquire(ctx, credential, device)
+	if err != nil {
+		return nil, err
+	}
+	return func(o session.AuthOutcome) { done(secret.Outcome(o)) }, nil
+}
