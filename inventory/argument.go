@@ -17,7 +17,11 @@ func Argument(ctx context.Context, arg string, env *Env) (muster.Device, error) 
 	if err != nil {
 		return muster.Device{}, err
 	}
-	cfg, err := env.sshConfig()
+	read := env.ssh
+	if read == nil {
+		read = env.sshConfig
+	}
+	cfg, err := read()
 	if err != nil {
 		return muster.Device{}, err
 	}

@@ -40,6 +40,9 @@ func (e *Env) device(row entry, origin string) (muster.Device, error) {
 	if err := row.names(); err != nil {
 		return muster.Device{}, err
 	}
+	if e.Keyring == nil {
+		e.Keyring = &secret.Keyring{}
+	}
 	own := row.Credentials
 	s := row.Settings.over(e.group(row.Group).Settings)
 	dev := muster.Device{

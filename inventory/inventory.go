@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/secret"
@@ -47,6 +48,7 @@ func Load(ctx context.Context, env Env, specs ...Spec) (*Inventory, error) {
 			told(n)
 		}
 	}
+	env.ssh = sync.OnceValues(env.sshConfig)
 	inv.env = &env
 	seen := seenNames{devices: map[string]muster.Device{}, groups: map[string]string{}}
 	var failed []error

@@ -94,7 +94,8 @@ type Env struct {
 	SSHConfigs []string            // nil: ~/.ssh/config and /etc/ssh/ssh_config
 	Note       func(*RowError)     // hears of rows left out on purpose and of warnings; nil: nobody
 
-	found map[string]Group // groups that an inventory file brought, for Inventory.Group
+	found map[string]Group           // groups that an inventory file brought, for Inventory.Group
+	ssh   func() (*sshConfig, error) // reads ssh's settings once; nil: each time
 }
 
 // learn keeps a group that an inventory file brought.

@@ -199,7 +199,9 @@ func (c *sshConfig) all(host, key string) iter.Seq[string] {
 
 func (c *sshConfig) get(host, key string) string {
 	for v := range c.all(host, key) {
-		return v
+		if v != "" {
+			return v
+		}
 	}
 	return ""
 }
