@@ -24,6 +24,7 @@ type screen struct {
 	escape bool   // an ESC came inside of a string
 	args   []byte // of the sequence
 	pager  bool   // a pager stands there and was not wiped yet
+	wiping bool   // a pager stood there and no text has come since
 }
 
 // The marks. A pager's cells vanish; an erased cell is a blank if text follows it and nothing at the end of a line.
@@ -96,6 +97,9 @@ func (s *screen) home() {
 
 // put writes text at the cursor.
 func (s *screen) put(b []byte) {
+	if s.wiping {
+		b = s.putBlanks(b)
+	}
 	if s.pos == len(s.buf) {
 		s.buf = append(s.buf, b...)
 		s.pos = len(s.buf)
@@ -117,7 +121,31 @@ func (s *screen) put(b []byte) {
 	}
 }
 
+// putBlanks writes the blanks with which a device wipes a pager, more of them perhaps than the pager was long, and
+// returns the text behind them.
+func (s *screen) putBlanks(b []byte) []byte {
+	for i, c := range b {
+		if c != ' ' {
+			s.wiping = false
+			return b[i:]
+		}
+		switch {
+		case s.pos == len(s.buf):
+			s.buf = append(s.buf, cellErased)
+		case s.buf[s.pos] == cellErased:
+			s.buf[s.pos] = ' '
+		case s.buf[s.pos] == cellPager:
+			s.pager = false
+			s.buf[s.pos] = cellErased
+		}
+		s.pos++
+		s.dirty = true
+	}
+	return nil
+}
+
 func (s *screen) newline() {
+	s.wiping = false
 	if s.dirty {
 		wiped := s.pager && len(bytes.Trim(s.buf[s.start:], "\x00")) == 0
 		s.buf = append(s.buf[:s.start], tidy(s.buf[s.start:])...)
@@ -173,7 +201,7 @@ func (s *screen) wipe(from int) {
 		s.buf[i] = cellPager
 	}
 	s.pos = len(s.buf)
-	s.dirty, s.pager = true, true
+	s.dirty, s.pager, s.wiping = true, true, true
 }
 
 // reset forgets all text and leaves line as the last one.
@@ -182,7 +210,7 @@ func (s *screen) reset(line []byte) {
 		s.buf = nil
 	}
 	s.buf = append(s.buf[:0], line...)
-	s.start, s.pos, s.turn, s.dirty, s.pager = 0, len(s.buf), 0, false, false
+	s.start, s.pos, s.turn, s.dirty, s.pager, s.wiping = 0, len(s.buf), 0, false, false, false
 }
 
 // keepBuffer is how much of a buffer survives a command: a thousand idle sessions should hold little.
