@@ -99,7 +99,10 @@ func (w *wire) greet(p []byte) (int, error) {
 	if !bytes.HasPrefix(line, []byte("SSH-")) {
 		return 1, nil
 	}
-	return 1, w.greeted(string(bytes.TrimRight(line, "\r\n")))
+	if err := w.greeted(string(bytes.TrimRight(line, "\r\n"))); err != nil {
+		return 0, err
+	}
+	return 1, nil
 }
 
 func (w *wire) greeted(version string) error {
