@@ -74,10 +74,39 @@ func (a *aligner) match(output string, at int) (stored []string, n int) {
 	return stored, n
 }
 
-// sameLine compares what is served with what is stored: blanks and remarks at the end of a line are not.
+// sameLine compares what is served with what is stored: blanks and remarks at the end of a line are not, and salted
+// values are not as they were served.
 func sameLine(served, stored string) bool {
 	served, stored = strings.TrimRight(served, blanks), strings.TrimRight(stored, blanks)
+	if strings.Contains(stored, salted) {
+		_, ok := saltedIn(served, stored)
+		return ok
+	}
 	return served == stored || stored != "" && strings.HasPrefix(served, stored+" ## ")
 }
 
-const blanks = " \t\r\n"
+const (
+	blanks = " \t\r\n"
+	salted = "<salted>" // stored in place of what a device encrypts anew each time it is asked
+)
+
+// saltedIn returns where the salted values are in a line that is served, given what is stored of it.
+func saltedIn(served, stored string) (spans []span, ok bool) {
+	around := strings.Split(stored, salted)
+	at := len(around[0])
+	if !strings.HasPrefix(served, around[0]) {
+		return nil, false
+	}
+	for i, after := range around[1:] {
+		n := strings.Index(served[at:], after)
+		if i == len(around)-2 {
+			n = len(served) - at - len(after)
+		}
+		if n <= 0 || !strings.HasPrefix(served[at+n:], after) {
+			return nil, false
+		}
+		spans = append(spans, span{at, at + n, salt})
+		at += n + len(after)
+	}
+	return spans, true
+}

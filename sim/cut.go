@@ -16,16 +16,13 @@ type cutter struct {
 	facts   []string // version, model, serial: lines that hold one stay as they are
 }
 
-// ownAddress finds the first address that a configuration gives to an interface.
-var ownAddress = regexp.MustCompile(`(?m)\b(?:address|addr|ip)[ =](?:ipv4 )?((?:\d{1,3}\.){3}\d{1,3})\b`)
+// ownAddress finds the first address that a configuration gives to an interface, with its mask.
+var ownAddress = regexp.MustCompile(`\b(?:address|addr|ip|inet)[ =](?:ipv4 )?((?:\d{1,3}\.){3}\d{1,3})(?:/\d| 255\.)`)
 
 func newCutter(r *platform.Recording) *cutter {
 	c := &cutter{host: r.Host}
-	for _, m := range ownAddress.FindAllStringSubmatch(r.Want.Config, -1) {
-		if m[1] != "0.0.0.0" && !strings.HasPrefix(m[1], "255.") {
-			c.address = m[1]
-			break
-		}
+	if m := ownAddress.FindStringSubmatch(r.Want.Config); m != nil {
+		c.address = m[1]
 	}
 	for _, fact := range []string{r.Want.Version, r.Want.Model, r.Want.Serial} {
 		if fact != "" {
@@ -68,6 +65,21 @@ func (c *cutter) volatile(line string) text {
 		}
 	}
 	return parts(line, spans)
+}
+
+// salted cuts a line of which values are served that are not stored.
+func (c *cutter) salted(line, keep string) text {
+	body := strings.TrimRight(line, blanks)
+	spans, _ := saltedIn(body, strings.TrimRight(keep, blanks))
+	var t text
+	at := 0
+	for _, s := range spans {
+		t = append(t, both.of(c.cut(body[at:s.from], false))...)
+		t = append(t, part{kind: salt, where: served, text: body[s.from:s.to]}, part{where: stored, text: salted})
+		at = s.to
+	}
+	t = append(t, both.of(c.cut(body[at:], false))...)
+	return append(t, part{where: served, text: line[len(body):]}, part{where: stored, text: "\n"})
 }
 
 // standsAlone reports whether a number is no part of a date, a version or a name.

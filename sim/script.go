@@ -144,11 +144,11 @@ func (s *script) place(keep []string) int {
 
 // line cuts one line of configuration. What is served and stored of it differ at its end, if at all.
 func (s *script) line(c *cutter, line, keep string) text {
-	body := strings.TrimRight(keep, blanks)
-	t := s.describe(c, body)
-	for i := range t {
-		t[i].where = both
+	if strings.Contains(keep, salted) {
+		return c.salted(line, keep)
 	}
+	body := strings.TrimRight(keep, blanks)
+	t := both.of(s.describe(c, body))
 	if line == keep {
 		return append(t, part{where: both, text: keep[len(body):]})
 	}

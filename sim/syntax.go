@@ -56,7 +56,7 @@ var syntaxes = map[string]syntaxSource{
 	"cisco_iosxr": {
 		anchor:  "interface ",
 		section: "interface Bundle-Ether1.{n}\n description customer {n}\n ipv4 address {net}.1 255.255.255.0\n encapsulation dot1q {n}\n!\n",
-		line:    "tcp selective-ack\nipv4 virtual address {net}.9 255.255.255.0\n",
+		line:    "domain ipv4 host spare{n} {net}.9\n",
 		version: "Cisco-2.0", unknown: caret + "% Invalid input detected at '^' marker.\n", denied: "% Access denied\n",
 	},
 	"cisco_asa": {

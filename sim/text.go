@@ -25,6 +25,14 @@ const (
 	both = served | stored
 )
 
+// of says that of all parts of a text.
+func (w where) of(t text) text {
+	for i := range t {
+		t[i].where = w
+	}
+	return t
+}
+
 type partKind uint8
 
 const (
@@ -33,6 +41,7 @@ const (
 	address           // the device's own address
 	clock             // hh:mm:ss, another at each fetch
 	counter           // a number of as many digits, another at each fetch
+	salt              // letters and digits, others at each fetch
 	phrase            // a description, which changes may replace
 	inserted          // nothing, or what changes and growth put here
 	number            // of an inserted section or line
@@ -75,6 +84,8 @@ func (r renderer) part(dst []byte, p *part) []byte {
 		return fmt.Appendf(dst, "%02d:%02d:%02d", s/3600, s/60%60, s%60)
 	case counter:
 		return appendCounter(dst, len(p.text), mix(d.seed+uint64(d.index))+7*r.fetch)
+	case salt:
+		return appendSalt(dst, p.text, mix(d.seed+uint64(d.index))+r.fetch)
 	case phrase:
 		return appendPhrase(dst, p.text, r.edits.described)
 	case number:
@@ -109,6 +120,19 @@ func appendCounter(dst []byte, digits int, n uint64) []byte {
 		low *= 10
 	}
 	return strconv.AppendUint(dst, low+n%(9*low), 10)
+}
+
+// appendSalt writes a value as long as the recorded one, with other letters and digits.
+func appendSalt(dst []byte, recorded string, n uint64) []byte {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	for i := range len(recorded) {
+		c := recorded[i]
+		if c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			c = letters[mix(n+uint64(i)<<32)%uint64(len(letters))]
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // appendPhrase writes the n-th text of a description. Where the recorded one is a single word it stays one.
