@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/musternet/muster/task"
@@ -391,7 +390,6 @@ func Test18NoLimitIsTheDefaultLimit(t *testing.T) {
 	})
 }
 
-// These count the goroutines of the whole process, so they do not run beside other tests.
 func Test18GatherHoldsAsManyGoroutinesAsItsLimit(t *testing.T) {
 	for name, c := range map[string]struct{ items, limit, want int }{
 		"fewer than items":    {1000, 7, 7},
@@ -400,17 +398,24 @@ func Test18GatherHoldsAsManyGoroutinesAsItsLimit(t *testing.T) {
 		"one after the other": {1000, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				before := runtime.NumGoroutine()
-				var during atomic.Int64
-				time.AfterFunc(time.Millisecond, func() { during.Store(int64(runtime.NumGoroutine()) - 1) })
-				task.Settle(t.Context(), slices.Repeat([]time.Duration{time.Minute}, c.items), sleeper, task.Limit(c.limit))
-				if got := int(during.Load()) - before; got != c.want {
-					t.Errorf("%d goroutines, want %d", got, c.want)
+			bubble(t, func(t *testing.T) {
+				ids, err := task.Gather(t.Context(), make([]int, c.items), func(ctx context.Context, _ int) (string, error) {
+					return goroutine(), sleep(ctx, time.Minute)
+				}, task.Limit(c.limit))
+				slices.Sort(ids)
+				if got := len(slices.Compact(ids)); got != c.want || err != nil {
+					t.Errorf("%d goroutines, %v, want %d", got, err, c.want)
 				}
 			})
 		})
 	}
+}
+
+// goroutine is the number of the goroutine that calls it.
+func goroutine() string {
+	head := make([]byte, 64)
+	head = head[:runtime.Stack(head, false)]
+	return strings.Fields(string(head))[1]
 }
 
 func Test18NegativeLimitPanics(t *testing.T) {
