@@ -122,7 +122,7 @@ type rows struct {
 }
 
 // add yields one row; place finds a field for an error (nil: unknown). It says whether to go on.
-func (r *rows) add(row entry, line int, place func(field string) (line, col int)) bool {
+func (r *rows) add(row Row, line int, place func(field string) (line, col int)) bool {
 	dev, err := r.env.device(row, fmt.Sprintf("%s:%d", r.file, line))
 	if err != nil {
 		col := 0

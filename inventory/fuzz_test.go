@@ -62,7 +62,11 @@ func FuzzYAML(f *testing.F) {
 	fuzzSource(f, "yaml", "- &a [*a]", "a: &a {<<: *a}", "devices:\n- <<: *x\n", "- ? x\n", "- !!str r1\n", "- |\n r1\n", "{}")
 }
 
-func FuzzOxidized(f *testing.F)  { fuzzSource(f, "oxidized", ":::::", "r1:ios") }
-func FuzzRancid(f *testing.F)    { fuzzSource(f, "rancid", ";;up", "r1;cisco;down") }
-func FuzzList(f *testing.F)      { fuzzSource(f, "list", "0.0.0.0/0", "::/112", "a@b:1", "::ffff:1.2.3.4/120") }
-func FuzzSSHConfig(f *testing.F) { fuzzSource(f, "ssh_config", "Match\n", "Host\n", "Include /dev/null\nHost a") }
+func FuzzOxidized(f *testing.F) { fuzzSource(f, "oxidized", ":::::", "r1:ios") }
+func FuzzRancid(f *testing.F)   { fuzzSource(f, "rancid", ";;up", "r1;cisco;down") }
+func FuzzList(f *testing.F) {
+	fuzzSource(f, "list", "0.0.0.0/0", "::/112", "a@b:1", "::ffff:1.2.3.4/120")
+}
+func FuzzSSHConfig(f *testing.F) {
+	fuzzSource(f, "ssh_config", "Match\n", "Host\n", "Include /dev/null\nHost a")
+}

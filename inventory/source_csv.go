@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/secret"
 )
 
 // csvColumns are the columns a CSV file may have.
@@ -126,7 +127,7 @@ func (t *csvTable) row(r *rows, n int, line string) bool {
 		}
 		return n, 1
 	}
-	row := entry{}
+	row := Row{}
 	for i, f := range fields {
 		if err := row.set(t.header[i], f); err != nil {
 			return r.bad(n, cols[i], err)
@@ -136,7 +137,7 @@ func (t *csvTable) row(r *rows, n int, line string) bool {
 }
 
 // set fills the field of a column. Secrets keep their blanks.
-func (row *entry) set(column, text string) (err error) {
+func (row *Row) set(column, text string) (err error) {
 	if column == "password" {
 		row.Password = text
 		return nil
@@ -204,9 +205,9 @@ func parseBool(text string) (*bool, error) {
 }
 
 // literal says that the row holds a secret itself.
-func (row *entry) literal() bool {
+func (row *Row) literal() bool {
 	for _, text := range []string{row.Password, row.Enable} {
-		if text != "" && !strings.HasPrefix(text, "env:") && !strings.HasPrefix(text, "file:") && !strings.HasPrefix(text, "prompt:") {
+		if text != "" && secret.Ref(text).Scheme() == "" {
 			return true
 		}
 	}

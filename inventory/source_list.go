@@ -38,7 +38,7 @@ func listRow(r *rows, n, col int, word string, room *int) bool {
 		if err != nil {
 			return r.bad(n, col, err)
 		}
-		row := entry{Name: t.name(), Address: t.host, Settings: Settings{Port: t.port, Username: t.user}}
+		row := Row{Name: t.name(), Address: t.host, Settings: Settings{Port: t.port, Username: t.user}}
 		return r.add(row, n, func(string) (int, int) { return n, col })
 	}
 	prefix, err := netip.ParsePrefix(word)
@@ -51,7 +51,7 @@ func listRow(r *rows, n, col int, word string, room *int) bool {
 	}
 	*room -= count
 	for addr := range hosts(prefix) {
-		if !r.add(entry{Name: addr.String(), Address: addr.String()}, n, func(string) (int, int) { return n, col }) {
+		if !r.add(Row{Name: addr.String(), Address: addr.String()}, n, func(string) (int, int) { return n, col }) {
 			return false
 		}
 	}

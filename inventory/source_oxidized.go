@@ -62,7 +62,7 @@ func oxidizedColumns(spec Spec) (map[int]string, error) {
 }
 
 func oxidizedRow(r *rows, n int, line, delimiter string, columns map[int]string) bool {
-	row, at, begin := entry{}, map[string]int{}, 1
+	row, at, begin := Row{}, map[string]int{}, 1
 	for i, field := range strings.Split(line, delimiter) {
 		name := columns[i]
 		at[name] = begin

@@ -35,7 +35,7 @@ func rancidRow(r *rows, n int, line string) bool {
 		r.env.note(r.file, n, "%s is not up in this list and left out", printable(name))
 		return r.more()
 	}
-	row := entry{Name: name, Settings: Settings{Platform: platform}}
+	row := Row{Name: name, Settings: Settings{Platform: platform}}
 	return r.add(row, n, func(field string) (int, int) {
 		if field == "platform" {
 			return n, len(fields[0]) + len(delimiter) + 1

@@ -43,7 +43,7 @@ func parseYAML(r *rows, data []byte) error {
 		return err
 	}
 	for _, n := range f.Devices {
-		if !r.node(n, true) {
+		if !r.node(n, false) {
 			return nil
 		}
 	}
@@ -83,7 +83,7 @@ func (s *nodeSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 	return func(yield func(muster.Device, error) bool) {
 		r := &rows{ctx: ctx, env: s.env, file: s.spec.File, yield: yield}
 		for _, n := range s.spec.Devices {
-			if ctx.Err() != nil || !r.node(n, false) {
+			if ctx.Err() != nil || !r.node(n, true) {
 				break
 			}
 		}
@@ -93,9 +93,9 @@ func (s *nodeSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 	}
 }
 
-// node yields one item of a list of devices: a name, or a mapping. literals says whether a password itself may stand there.
-func (r *rows) node(n strict.Node, literals bool) bool {
-	var row entry
+// node yields one item of a list of devices: a name, or a mapping. trusted says that it stands in the settings.
+func (r *rows) node(n strict.Node, trusted bool) bool {
+	row := Row{trusted: trusted}
 	if text, ok := n.Text(); ok {
 		row.Name = text
 	} else if problems := n.Decode(&row); len(problems) > 0 {
@@ -108,10 +108,6 @@ func (r *rows) node(n strict.Node, literals bool) bool {
 			return f.Place()
 		}
 		return n.Place()
-	}
-	if !literals && row.literal() {
-		l, c := n.Place()
-		return r.bad(l, c, ErrLiteral)
 	}
 	return r.add(row, line, place)
 }

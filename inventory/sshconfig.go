@@ -55,7 +55,7 @@ func (e *Env) sshConfig() (*sshConfig, error) {
 	}
 	rd := &sshReader{env: e, out: &sshConfig{}}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := readRegular(file)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
@@ -170,7 +170,7 @@ func (rd *sshReader) include(file string, n int, value string, b sshBlock, under
 			if rd.files++; rd.files > maxIncluded {
 				return
 			}
-			data, err := os.ReadFile(m)
+			data, err := readRegular(m)
 			if err != nil {
 				rd.out.bad = append(rd.out.bad, &RowError{file, n, 1, fmt.Errorf("include: %w", err)})
 				continue
@@ -178,6 +178,18 @@ func (rd *sshReader) include(file string, n int, value string, b sshBlock, under
 			rd.parse(m, data, under, depth)
 		}
 	}
+}
+
+// readRegular reads a file and nothing else: a pipe or a device has no end.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is not a file of usual size", path)
+	}
+	return os.ReadFile(path)
 }
 
 // all yields the values of a keyword for a host, the one that counts first.
@@ -211,8 +223,8 @@ func matches(c *ssh_config.Config, host string) bool {
 }
 
 // entry returns what the settings say about a host that ssh would be called with.
-func (c *sshConfig) entry(e *Env, alias string) (entry, error) {
-	row := entry{Name: alias, Address: alias}
+func (c *sshConfig) entry(e *Env, alias string) (Row, error) {
+	row := Row{Name: alias, Address: alias}
 	if v := c.get(alias, "HostName"); v != "" {
 		row.Address = strings.NewReplacer("%%", "%", "%h", alias).Replace(v)
 	}
@@ -237,7 +249,7 @@ func (c *sshConfig) entry(e *Env, alias string) (entry, error) {
 }
 
 // sshPath expands ~ and the tokens of IdentityFile.
-func (e *Env) sshPath(path string, row entry) string {
+func (e *Env) sshPath(path string, row Row) string {
 	path = strings.NewReplacer("%%", "%", "%d", e.home(), "%h", row.Address, "%n", row.Name, "%r", row.Username, "%u", os.Getenv("USER")).Replace(path)
 	return e.expand(path)
 }

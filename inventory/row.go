@@ -13,8 +13,8 @@ import (
 	"github.com/musternet/muster/secret"
 )
 
-// entry is one row of any source, before groups and defaults have completed it.
-type entry struct {
+// Row is one row of any source, before groups and defaults have completed it.
+type Row struct {
 	Name    string `yaml:"name" doc:"unique; the name of the device's history"`
 	Address string `yaml:"address" doc:"host name or IP address; absent: the name"`
 	Group   string `yaml:"group" doc:"absent: default"`
@@ -24,6 +24,7 @@ type entry struct {
 
 	keys    []string // private key files
 	noAgent bool
+	trusted bool // stands in the settings themselves: may run commands for its secrets, may not hold them
 }
 
 // fieldError is an error of one field, so that its column can be found.
@@ -36,7 +37,7 @@ func (e *fieldError) Error() string { return e.err.Error() }
 func (e *fieldError) Unwrap() error { return e.err }
 
 // device checks a row, completes it and puts its secrets into the keyring. Errors are *fieldError.
-func (e *Env) device(row entry, origin string) (muster.Device, error) {
+func (e *Env) device(row Row, origin string) (muster.Device, error) {
 	if err := row.names(); err != nil {
 		return muster.Device{}, err
 	}
@@ -60,7 +61,7 @@ func (e *Env) device(row entry, origin string) (muster.Device, error) {
 }
 
 // names settles name, address, port and group.
-func (row *entry) names() error {
+func (row *Row) names() error {
 	row.Name, row.Address, row.Group = strings.TrimSpace(row.Name), strings.TrimSpace(row.Address), strings.TrimSpace(row.Group)
 	given := row.Address
 	if given == "" {
@@ -181,17 +182,17 @@ func (e *Env) home() string {
 
 // credentials settles how to log in: a credential of the device's own where the row brings a secret or keys, else those
 // it names or inherits, else that of the environment.
-func (e *Env) credentials(dev *muster.Device, row entry, own, inherited []string) error {
+func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) error {
 	for _, name := range inherited {
 		if _, ok := e.Keyring.Get(name); !ok {
 			return &fieldError{"credentials", fmt.Errorf("no credential is named %q%s", name, strict.Hint(name, e.Keyring.Names()))}
 		}
 	}
-	password, err := e.secret("password", row.Password)
+	password, err := e.secret(row, "password", row.Password)
 	if err != nil {
 		return err
 	}
-	enable, err := e.secret("enable", row.Enable)
+	enable, err := e.secret(row, "enable", row.Enable)
 	if err != nil {
 		return err
 	}
@@ -217,21 +218,22 @@ func (e *Env) credentials(dev *muster.Device, row entry, own, inherited []string
 	return nil
 }
 
-// secret opens what stands in a row as a secret. exec: is refused there: who may write a list of devices may not thereby
-// run commands here.
-func (e *Env) secret(field, text string) (secret.Source, error) {
+// secret opens what stands in a row as a secret: a reference, or else the secret itself. exec: is for the settings: who
+// may write a list of devices may not thereby run commands here.
+func (e *Env) secret(row Row, field, text string) (secret.Source, error) {
 	if text == "" {
 		return nil, nil
 	}
-	switch scheme := secret.Ref(text).Scheme(); scheme {
-	case "":
-		return secret.Literal(secret.New(text)), nil
-	case "exec":
-		return nil, &fieldError{field, errors.New("exec: is for the credentials of muster.yaml only; name such a credential here")}
-	}
 	src, err := secret.Open(secret.Ref(text), e.Prompt)
-	if err != nil {
+	switch {
+	case errors.Is(err, secret.ErrNotRef) && row.trusted:
+		return nil, &fieldError{field, ErrLiteral}
+	case errors.Is(err, secret.ErrNotRef):
+		return secret.Literal(secret.New(text)), nil
+	case err != nil:
 		return nil, &fieldError{field, err}
+	case secret.Ref(text).Scheme() == "exec" && !row.trusted:
+		return nil, &fieldError{field, errors.New("exec: is for the credentials of muster.yaml only; name such a credential here")}
 	}
 	return src, nil
 }
