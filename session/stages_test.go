@@ -93,7 +93,7 @@ func TestHandshakeFailures(t *testing.T) {
 // anyKey takes every host key.
 type anyKey struct{}
 
-func (anyKey) Algorithms(string) []string                    { return nil }
+func (anyKey) Algorithms(string) []string                  { return nil }
 func (anyKey) Check(string, net.Addr, ssh.PublicKey) error { return nil }
 
 func TestConnectFailures(t *testing.T) {
