@@ -1,0 +1,90 @@
+package session_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/musternet/muster/session"
+	"github.com/musternet/muster/session/sessiontest"
+)
+
+// hop is a Hop to a jump host.
+func hop(t *testing.T, srv *sessiontest.Server) session.Hop {
+	return session.Hop{Address: srv.Addr, Credentials: []session.Credential{srv.Credential()}, HostKeys: srv.Config(t).HostKeys}
+}
+
+func TestJumpHosts(t *testing.T) {
+	t.Parallel()
+	far := sessiontest.Start(t, sessiontest.Device{Password: "router99", OneSession: true, Commands: map[string]string{"show run": "config\n"}})
+	first := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true})
+	second := sessiontest.Start(t, sessiontest.Device{Password: "second22", Forward: true})
+	for _, hops := range [][]session.Hop{{hop(t, first)}, {hop(t, first), hop(t, second)}} {
+		for _, shell := range []*session.Shell{nil, {}} {
+			c := far.Config(t)
+			c.Jump, c.Shell = hops, shell
+			s, err := session.Dial(t.Context(), far.Addr, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if out, err := s.Run(t.Context(), "show run"); err != nil || out.Text != "config\n" {
+					t.Fatalf("got %q, %v", out.Text, err)
+				}
+			}
+			s.Close()
+		}
+	}
+}
+
+func TestJumpFailuresNameTheHop(t *testing.T) {
+	t.Parallel()
+	far := sessiontest.Start(t, sessiontest.Device{Password: "router99"})
+	good := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true})
+	closed := sessiontest.Start(t, sessiontest.Device{Password: "first111"})
+	wrong := hop(t, good)
+	wrong.Credentials = []session.Credential{password("admin", "wrongpw1")}
+	cases := []struct {
+		name, addr  string
+		jump        []session.Hop
+		stage, code string
+		says        string
+	}{
+		{"hop refuses the password", far.Addr, []session.Hop{wrong}, "auth", "auth-rejected", "at jump host 1, " + good.Addr},
+		{"second hop refuses the password", far.Addr, []session.Hop{hop(t, good), wrong}, "auth", "auth-rejected", "at jump host 2, " + good.Addr},
+		{"hop is down", far.Addr, []session.Hop{{Address: "127.0.0.1:1"}}, "connect", "refused", "at jump host 1, 127.0.0.1:1"},
+		{"hop forwards nothing", far.Addr, []session.Hop{hop(t, closed)}, "connect", "unreachable", "via " + closed.Addr},
+		{"device refuses the hop", "127.0.0.1:1", []session.Hop{hop(t, good)}, "connect", "refused", "via " + good.Addr},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			c := far.Config(t)
+			c.Jump = tc.jump
+			_, err := session.Dial(t.Context(), tc.addr, c)
+			if e := wantFailure(t, err, tc.stage, tc.code); !strings.Contains(e.Error(), tc.says) {
+				t.Fatalf("got %v, want it to say %q", e, tc.says)
+			}
+		})
+	}
+}
+
+func TestDeadlinesHoldThroughAJumpHost(t *testing.T) {
+	t.Parallel()
+	mute := listenMute(t)
+	good := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true})
+	c := session.Config{HostKeys: anyKey{}, Jump: []session.Hop{hop(t, good)}, Limits: session.Limits{Banner: 50 * time.Millisecond}}
+	_, err := session.Dial(t.Context(), mute, c)
+	wantFailure(t, err, "handshake", "timeout")
+	hang := make(chan struct{})
+	far := sessiontest.Start(t, sessiontest.Device{Answer: func(string) (string, bool) { <-hang; return "", true }})
+	t.Cleanup(func() { close(hang) })
+	c = far.Config(t)
+	c.Jump, c.Limits = []session.Hop{hop(t, good)}, session.Limits{Command: 50 * time.Millisecond}
+	s, err := session.Dial(t.Context(), far.Addr, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, err = s.Run(t.Context(), "x")
+	wantFailure(t, err, "command", "timeout")
+}
