@@ -7,12 +7,9 @@ const maxEdits = 2000
 
 // countLines returns how many lines the shortest edit from old to new adds and removes: what a minimal diff shows.
 func countLines(old, text []byte) (added, removed int) {
-	a, b := numberLines(old, text)
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
+	a, b := numberLines(unequal(old, text))
+	if len(a) == 0 || len(b) == 0 {
+		return len(b), len(a)
 	}
 	edits, ok := editDistance(a, b)
 	if !ok {
@@ -20,6 +17,31 @@ func countLines(old, text []byte) (added, removed int) {
 	}
 	added = (edits + len(b) - len(a)) / 2
 	return added, edits - added
+}
+
+// unequal cuts off the lines that both texts begin and end with: mostly that leaves little.
+func unequal(a, b []byte) ([]byte, []byte) {
+	n, same := 0, min(len(a), len(b))
+	for n < same && a[n] == b[n] {
+		n++
+	}
+	if n < len(a) || n < len(b) {
+		n = bytes.LastIndexByte(a[:n], '\n') + 1
+	}
+	a, b = a[n:], b[n:]
+	n, same = 0, min(len(a), len(b))
+	for n < same && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	tail := a[len(a)-n:]
+	if n < len(a) || n < len(b) { // the line in which they differ ends within the equal bytes
+		end := bytes.IndexByte(tail, '\n')
+		if end < 0 {
+			end = len(tail) - 1
+		}
+		tail = tail[end+1:]
+	}
+	return a[:len(a)-len(tail)], b[:len(b)-len(tail)]
 }
 
 // numberLines gives equal lines of both texts equal numbers.

@@ -15,8 +15,7 @@ import (
 const maxTranscript = 64 << 10
 
 const (
-	insertOutcome = `INSERT INTO outcomes (run, idx, device, status) VALUES (?, ?, ?, ?)
-		ON CONFLICT (run, idx, device) DO UPDATE SET status = excluded.status`
+	insertOutcomes = `INSERT INTO outcomes (run, status, devices) VALUES (?, ?, ?)`
 
 	// A device that answered as it did before changes few columns; what it says of itself is compared by SQLite only.
 	upsertDevice = `INSERT INTO devices
@@ -52,7 +51,7 @@ func (d *DB) Record(ctx context.Context, run string, outcomes []store.Outcome) e
 				head = o.Revision.ID
 			}
 		}
-		if err := w.count(outcomes); err != nil || head == "" {
+		if err := errors.Join(w.list(outcomes), w.count(outcomes)); err != nil || head == "" {
 			return err
 		}
 		return setHead(ctx, tx, head)
@@ -66,7 +65,7 @@ type recorder struct {
 	run string
 	now time.Time
 
-	outcome, device, revision *sql.Stmt
+	device, revision *sql.Stmt
 }
 
 func (w *recorder) record(o store.Outcome) error {
@@ -78,10 +77,7 @@ func (w *recorder) record(o store.Outcome) error {
 			return err
 		}
 	}
-	if err := errors.Join(w.prepare(&w.outcome, insertOutcome), w.prepare(&w.device, upsertDevice)); err != nil {
-		return err
-	}
-	if _, err := w.outcome.ExecContext(w.ctx, w.run, o.Result.Index, o.Result.Device.Name, o.Result.Status); err != nil {
+	if err := w.prepare(&w.device, upsertDevice); err != nil {
 		return err
 	}
 	return w.recordDevice(o)
@@ -106,6 +102,39 @@ func (w *recorder) recordDevice(o store.Outcome) error {
 	return err
 }
 
+// place is a device's place in a run.
+type place struct {
+	Index int
+	Name  string
+}
+
+// MarshalJSON writes a place as [index, name].
+func (p place) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.Index, p.Name}) }
+
+// UnmarshalJSON reads it back.
+func (p *place) UnmarshalJSON(text []byte) error {
+	return json.Unmarshal(text, &[]any{&p.Index, &p.Name})
+}
+
+// list writes down which devices ended how.
+func (w *recorder) list(outcomes []store.Outcome) error {
+	places := make(map[muster.Status][]place)
+	for _, o := range outcomes {
+		s := o.Result.Status
+		places[s] = append(places[s], place{o.Result.Index, o.Result.Device.Name})
+	}
+	for status, list := range places {
+		text, err := json.Marshal(list)
+		if err != nil {
+			return err
+		}
+		if _, err := w.tx.ExecContext(w.ctx, insertOutcomes, w.run, status, string(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *recorder) count(outcomes []store.Outcome) error {
 	n := make(map[muster.Status]int)
 	for _, o := range outcomes {
@@ -124,7 +153,7 @@ func (w *recorder) prepare(s **sql.Stmt, query string) (err error) {
 }
 
 func (w *recorder) close() {
-	for _, s := range []*sql.Stmt{w.outcome, w.device, w.revision} {
+	for _, s := range []*sql.Stmt{w.device, w.revision} {
 		if s != nil {
 			_ = s.Close() // the transaction's end closed it already
 		}

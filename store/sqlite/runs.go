@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/musternet/muster"
@@ -65,11 +68,24 @@ func (d *DB) Runs(ctx context.Context, limit int) ([]store.Run, error) {
 
 // RunDevices implements store.Index. It knows the newest 100 runs.
 func (d *DB) RunDevices(ctx context.Context, run string, status muster.Status) ([]string, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT device FROM outcomes WHERE run = ? AND status = ? ORDER BY idx`, run, status)
-	return collect(rows, err, func(rows *sql.Rows) (name string, err error) {
-		err = rows.Scan(&name)
-		return name, err
+	rows, err := d.read.QueryContext(ctx, `SELECT devices FROM outcomes WHERE run = ? AND status = ?`, run, status)
+	lists, err := collect(rows, err, func(rows *sql.Rows) (list []place, err error) {
+		var text []byte
+		if err = rows.Scan(&text); err == nil {
+			err = json.Unmarshal(text, &list)
+		}
+		return list, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	places := slices.Concat(lists...)
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.Index, b.Index) })
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = p.Name
+	}
+	return names, nil
 }
 
 // collect reads all rows.
