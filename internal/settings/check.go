@@ -2,7 +2,7 @@ package settings
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -10,12 +10,6 @@ import (
 	"github.com/musternet/muster/inventory"
 	"github.com/musternet/muster/secret"
 )
-
-// words are the names that settings may use without defining them.
-type words struct {
-	platform  func(string) (string, bool)
-	platforms func() []string
-}
 
 // check finds what is well formed and wrong all the same: names of nothing.
 func (s *Settings) check() Problems {
@@ -94,7 +88,10 @@ func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
 	ring := &secret.Keyring{}
 	for _, name := range slices.Sorted(maps.Keys(s.Credentials)) {
 		c := s.Credentials[name]
-		out := secret.Credential{Name: name, Username: c.Username, Keys: c.Keys, Agent: c.Agent}
+		out := secret.Credential{Name: name, Username: c.Username, Agent: c.Agent}
+		for _, path := range c.Keys {
+			out.Keys = append(out.Keys, s.path(path))
+		}
 		for _, one := range []struct {
 			ref Ref
 			to  *secret.Source
@@ -104,7 +101,7 @@ func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
 			}
 			src, err := secret.Open(secret.Ref(one.ref), prompt)
 			if err != nil {
-				return nil, errors.Join(errors.New("credential "+name), err)
+				return nil, fmt.Errorf("credential %s: %w", name, err)
 			}
 			*one.to = src
 		}
@@ -113,17 +110,18 @@ func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
 	return ring, nil
 }
 
-// Env returns what inventory.Load needs, with the credentials of ring.
+// Env returns what inventory.Load needs, with the credentials of ring; prompt as for Keyring. Give both one function that
+// secret.AskOnce made, and no text is asked twice.
 func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env {
 	env := s.env(ring)
-	env.Prompt = prompt
+	env.Prompt = secret.AskOnce(prompt)
 	return env
 }
 
 func (s *Settings) env(ring *secret.Keyring) inventory.Env {
 	return inventory.Env{
 		Keyring: ring, Defaults: s.Defaults.Group, Groups: s.Groups,
-		Platform: s.names.platform, Platforms: s.names.platforms,
+		Platform: s.options.Platform, Platforms: s.options.Platforms, Getenv: s.options.Getenv, Home: s.options.home(),
 	}
 }
 
@@ -131,7 +129,7 @@ func (s *Settings) env(ring *secret.Keyring) inventory.Env {
 func (s *Settings) Specs() []inventory.Spec {
 	var specs []inventory.Spec
 	for _, src := range s.Inventory {
-		specs = append(specs, inventory.Spec{Type: src.Type, File: src.File, Delimiter: src.Delimiter, Columns: src.Columns})
+		specs = append(specs, inventory.Spec{Type: src.Type, File: s.path(src.File), Delimiter: src.Delimiter, Columns: src.Columns})
 	}
 	return append(specs, s.inline()...)
 }

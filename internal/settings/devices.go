@@ -154,22 +154,23 @@ func dashes(data []byte, items []strict.Node) ([]dash, error) {
 	text := bytes.SplitAfter(data, []byte("\n"))
 	var out []dash
 	for _, n := range items {
-		line, _ := n.Place()
-		for ; line > 0; line-- {
-			trimmed := bytes.TrimLeft(text[line-1], " ")
-			if len(trimmed) > 0 && trimmed[0] == '-' {
-				out = append(out, dash{line, len(text[line-1]) - len(trimmed)})
-				break
-			}
-			if len(bytes.TrimSpace(trimmed)) > 0 && trimmed[0] != '#' {
-				return nil, n.Problem("muster edits only lists whose items begin with a dash in a line of their own")
-			}
+		first, _ := n.Place()
+		line := first
+		for line > 0 && !isDash(text[line-1]) && (line == first || blankOrComment(text[line-1])) {
+			line-- // the dash may stand alone above its item
 		}
-		if len(out) > 1 && out[len(out)-1].line == out[len(out)-2].line || line == 0 {
+		if line == 0 || !isDash(text[line-1]) || len(out) > 0 && out[len(out)-1].line == line {
 			return nil, n.Problem("muster edits only lists whose items begin with a dash in a line of their own")
 		}
+		out = append(out, dash{line, bytes.IndexByte(text[line-1], '-')})
 	}
 	return out, nil
+}
+
+// isDash says that an item begins in a line.
+func isDash(line []byte) bool {
+	s := bytes.TrimLeft(line, " ")
+	return len(s) > 0 && s[0] == '-'
 }
 
 // RemoveDevice takes a device out of a devices.yaml. Everything else that stands there stays as it is. The error is
@@ -201,52 +202,43 @@ func blankOrComment(line []byte) bool {
 	return len(s) == 0 || s[0] == '#'
 }
 
-// edit replaces a file by what change makes of it, by rename. Where another process has changed it meanwhile, it begins
-// anew.
+// edit replaces a file by what change makes of it, by rename, while no other process edits it.
 func edit(path string, change func(data []byte, items []strict.Node) ([]byte, error)) error {
-	for range 10 {
-		data, items, err := readList(path)
-		if err != nil {
-			return fmt.Errorf("edit %s: %w", path, err)
-		}
-		changed, err := change(data, items)
-		if err != nil {
-			return err
-		}
-		if root, problem := strict.Parse(path, changed); problem != nil || root.Present() && !root.IsList() {
-			return fmt.Errorf("edit %s: its form is too special to be edited by muster; edit it by hand", path)
-		}
-		done, err := replace(path, data, changed)
-		if err != nil {
-			return fmt.Errorf("edit %s: %w", path, err)
-		}
-		if done {
-			return nil
-		}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("edit %s: %w", path, err)
 	}
-	return fmt.Errorf("edit %s: another process keeps changing it", path)
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("edit %s: %w", path, err)
+	}
+	defer unlock()
+	data, items, err := readList(path)
+	if err != nil {
+		return fmt.Errorf("edit %s: %w", path, err)
+	}
+	changed, err := change(data, items)
+	if err != nil {
+		return err
+	}
+	if root, problem := strict.Parse(path, changed); problem != nil || root.Present() && !root.IsList() {
+		return fmt.Errorf("edit %s: its form is too special to be edited by muster; edit it by hand", path)
+	}
+	if err := replace(path, changed); err != nil {
+		return fmt.Errorf("edit %s: %w", path, err)
+	}
+	return nil
 }
 
-// replace writes a file by rename, if it still is what it was.
-func replace(path string, was, data []byte) (bool, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return false, err
-	}
+// replace writes a file by rename: a reader sees the old text or the new one.
+func replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".devices-*.yaml") // mode 0600
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return false, err
+		return err
 	}
-	now, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	if !bytes.Equal(now, was) {
-		return false, nil
-	}
-	return true, os.Rename(f.Name(), path)
+	return os.Rename(f.Name(), path)
 }

@@ -27,9 +27,9 @@ type Settings struct {
 	File        string // the settings file; empty: there is none
 	DevicesFile string // devices.yaml, which need not exist
 
-	root  strict.Node
-	added []strict.Node // rows of DevicesFile
-	names words
+	root    strict.Node
+	added   []strict.Node // rows of DevicesFile
+	options Options
 }
 
 // Source is one file that lists devices.
@@ -66,6 +66,14 @@ func (o Options) getenv(name string) string {
 		return o.Getenv(name)
 	}
 	return os.Getenv(name)
+}
+
+func (o Options) home() string {
+	if o.Getenv != nil {
+		return o.Getenv("HOME")
+	}
+	home, _ := os.UserHomeDir()
+	return home
 }
 
 // Load finds the settings file, reads it and devices.yaml beside it, and puts the environment over them. Without any file
@@ -140,10 +148,7 @@ func UserFile(o Options) string {
 func xdg(o Options, variable, fallback string, rest ...string) string {
 	base := o.getenv(variable)
 	if !filepath.IsAbs(base) {
-		home := o.getenv("HOME")
-		if home == "" && o.Getenv == nil {
-			home, _ = os.UserHomeDir()
-		}
+		home := o.home()
 		if home == "" {
 			return ""
 		}
@@ -154,7 +159,7 @@ func xdg(o Options, variable, fallback string, rest ...string) string {
 
 // read reads a settings file ("": none) and devices.yaml.
 func read(file string, o Options) (*Settings, Problems) {
-	s := &Settings{File: file, names: words{o.Platform, o.Platforms}}
+	s := &Settings{File: file, options: o}
 	beside := file
 	if beside == "" {
 		beside = UserFile(o)
@@ -167,7 +172,7 @@ func read(file string, o Options) (*Settings, Problems) {
 	if len(problems) == 0 {
 		problems = s.check()
 	}
-	s.DataDir = s.path(s.DataDir, o)
+	s.DataDir = s.path(s.DataDir)
 	if s.DataDir == "" {
 		s.DataDir = xdg(o, "XDG_STATE_HOME", filepath.Join(".local", "state"), "muster")
 	}
@@ -191,9 +196,9 @@ func (s *Settings) readFile() Problems {
 }
 
 // path makes a path of the settings absolute: ~/ is the home, a relative one begins beside muster.yaml.
-func (s *Settings) path(path string, o Options) string {
+func (s *Settings) path(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		return filepath.Join(o.getenv("HOME"), rest)
+		return filepath.Join(s.options.home(), rest)
 	}
 	if path == "" || path == "-" || filepath.IsAbs(path) || s.File == "" {
 		return path

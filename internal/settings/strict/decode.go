@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // Decode fills the struct, map, slice or scalar that v points to and returns all problems, in the order of the file.
 // Keys are named by `yaml` tags; embedded structs count as part of their parent. What stands at no key keeps its value.
-// A type that is an encoding.TextUnmarshaler gets the scalar as text; its error is the problem's text and must not quote
+// The tag `enum` lists the words that are allowed. A type that is an encoding.TextUnmarshaler gets the scalar as text; its error is the problem's text and must not quote
 // what may be secret.
 func (n Node) Decode(v any) []*Problem {
 	d := &decoder{doc: n.doc}
@@ -134,8 +135,19 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 		}
 		if !seen[key] { // of two, the mapping's own comes before the merged one
 			d.value(kv.Value, v.FieldByIndex(field.Index), join(path, key))
+			d.enum(kv.Value, v.FieldByIndex(field.Index), field.Tag.Get("enum"), join(path, key))
 		}
 		seen[key] = true
+	}
+}
+
+// enum checks a text of which only some words are allowed.
+func (d *decoder) enum(at ast.Node, v reflect.Value, words, path string) {
+	if words == "" || v.String() == "" {
+		return
+	}
+	if all := strings.Split(words, ","); !slices.Contains(all, v.String()) {
+		d.fail(at, "%s: unknown word %s%s", path, quoted(v.String()), Hint(v.String(), all))
 	}
 }
 

@@ -11,12 +11,12 @@ func Nearest(name string, words []string) string {
 	if len(name) > longest {
 		return ""
 	}
-	best, least := "", len(name)/3+1
+	best, least := "", (len(name)+1)/3+1
 	for _, w := range words {
 		if len(w) > longest {
 			continue
 		}
-		if n := distance(strings.ToLower(name), strings.ToLower(w)); n < least || n == least && best == "" {
+		if n := distance(strings.ToLower(name), strings.ToLower(w)); n < least {
 			best, least = w, n
 		}
 	}

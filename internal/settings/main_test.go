@@ -1,0 +1,43 @@
+package settings_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/musternet/muster/internal/settings"
+)
+
+// hidden is a secret at a wrong place; it must not come out.
+const hidden = "hunter2"
+
+// options returns Options that know nothing of the machine the test runs on; home is where everything is.
+func options(home string, vars ...string) settings.Options {
+	env := map[string]string{"HOME": home}
+	for _, v := range vars {
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
+	}
+	return settings.Options{
+		Getenv: func(name string) string { return env[name] },
+		Platform: func(name string) (string, bool) {
+			c, ok := map[string]string{"ios": "cisco_ios", "cisco_ios": "cisco_ios", "frr": "frr"}[name]
+			return c, ok
+		},
+		Platforms: func() []string { return []string{"cisco_ios", "frr"} },
+	}
+}
+
+// put writes a file below dir and returns its path.
+func put(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,82 @@
+package settings
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/musternet/muster/internal/settings/strict"
+	"github.com/musternet/muster/inventory"
+)
+
+// Schema returns the JSON schema of muster.yaml, for editors that complete and check it. It is made from the types that
+// the file is decoded into.
+func Schema() []byte {
+	s := schemaOf(reflect.TypeFor[Settings]())
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "muster.yaml"
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic("settings: schema: " + err.Error())
+	}
+	return append(data, '\n')
+}
+
+type schema = map[string]any
+
+// special returns the schema of a type that stands in the file as something else than its kind; nil: it does not.
+func special(t reflect.Type) schema {
+	switch t {
+	case reflect.TypeFor[inventory.Duration]():
+		return schema{"type": "string", "examples": []string{"10s", "5m"}}
+	case reflect.TypeFor[Bytes]():
+		return schema{"type": []string{"string", "integer"}, "examples": []string{"64MiB"}}
+	case reflect.TypeFor[Ref]():
+		return schema{"type": "string", "pattern": "^(env|file|exec|prompt):"}
+	case reflect.TypeFor[strict.Node](): // a device
+		return schema{"anyOf": []schema{{"type": "string"}, schemaOf(reflect.TypeFor[inventory.Row]())}}
+	}
+	return nil
+}
+
+func schemaOf(t reflect.Type) schema {
+	if s := special(t); s != nil {
+		return s
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.Struct:
+		return objectSchema(t)
+	case reflect.Map:
+		return schema{"type": "object", "additionalProperties": schemaOf(t.Elem())}
+	case reflect.Slice:
+		list := schema{"type": "array", "items": schemaOf(t.Elem())}
+		if t.Elem().Kind() == reflect.String {
+			return schema{"anyOf": []schema{{"type": "string"}, list}}
+		}
+		return list
+	case reflect.Bool:
+		return schema{"type": "boolean"}
+	case reflect.Int, reflect.Int64:
+		return schema{"type": "integer"}
+	}
+	return schema{"type": []string{"string", "number", "boolean"}} // text need not stand in quotes
+}
+
+func objectSchema(t reflect.Type) schema {
+	properties := schema{}
+	names, fields := strict.Fields(t)
+	for _, name := range names {
+		f := fields[name]
+		p := schemaOf(f.Type)
+		if doc := f.Tag.Get("doc"); doc != "" {
+			p["description"] = doc
+		}
+		if words := f.Tag.Get("enum"); words != "" {
+			p["type"], p["enum"] = "string", strings.Split(words, ",")
+		}
+		properties[name] = p
+	}
+	return schema{"type": "object", "properties": properties, "additionalProperties": false}
+}
