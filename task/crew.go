@@ -14,6 +14,7 @@ type crew struct {
 	ctx    context.Context // of every member
 	ledger *ledger         // of a Scope, nil in AsCompleted
 
+	_           [64]byte // what follows is written for every member: the fields above must not share its cache line
 	mu          sync.Mutex
 	first, last *member // the running ones
 	running     int
