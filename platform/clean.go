@@ -13,6 +13,7 @@ type lineRules struct {
 	volatile *finder
 	values   *finder // each group is a value that changes by itself
 	keys     bool    // private keys are such values
+	goesOn   string  // what a line ends with that goes on in the next one
 	errors   *finder
 	begin    *regexp.Regexp
 	end      *regexp.Regexp
@@ -21,7 +22,7 @@ type lineRules struct {
 
 func newLineRules(f *definition) *lineRules {
 	r := &lineRules{
-		volatile: newFinder(f.Volatile), values: newFinder(f.VolatileValues), keys: f.VolatileKeys, errors: newFinder(f.Errors),
+		volatile: newFinder(f.Volatile), values: newFinder(f.VolatileValues), keys: f.VolatileKeys, goesOn: f.Continuation, errors: newFinder(f.Errors),
 		begin: compile(f.Complete.Begin), end: compile(f.Complete.End),
 	}
 	for _, facts := range f.Facts {
@@ -33,6 +34,7 @@ func newLineRules(f *definition) *lineRules {
 // Clean removes what is not configuration from a complete output: volatile lines, headers, CR, trailing blanks.
 func (d *Def) Clean(raw []byte) []byte {
 	rules := d.lines()
+	raw = joined(raw, rules.goesOn)
 	var (
 		out     = make([]byte, 0, len(raw)+1)
 		scratch []uint16
@@ -60,6 +62,26 @@ func (d *Def) Clean(raw []byte) []byte {
 		}
 		marks, scratch = rules.values.groups(line, marks[:0], scratch)
 		out = append(replace(out, line, marks, func([]byte) string { return salted }), '\n')
+	}
+	return out
+}
+
+// joined puts lines together that the device has wrapped, so that one setting is one line in a diff.
+func joined(raw []byte, mark string) []byte {
+	if mark == "" {
+		return raw
+	}
+	out := make([]byte, 0, len(raw))
+	for line := range bytes.Lines(raw) {
+		if len(out) > 0 && out[len(out)-1] != '\n' {
+			line = bytes.TrimLeft(line, " \t")
+		}
+		body := bytes.TrimRight(line, "\r\n\t ")
+		if head, wrapped := bytes.CutSuffix(body, []byte(mark)); wrapped {
+			out = append(out, head...)
+			continue
+		}
+		out = append(append(out, body...), '\n')
 	}
 	return out
 }

@@ -53,9 +53,9 @@ func (c *Conn) oneOf(ctx context.Context, a alternatives) ([]byte, error) {
 	}
 	if lacks := c.Def.lacks([]byte(out.Text), out.ExitStatus); lacks != "" {
 		if len(c.Def.Clean([]byte(out.Text))) == 0 {
-			return nil, c.incomplete("empty", fmt.Errorf("the answer to %q holds no configuration", cmd))
+			return nil, c.incomplete("empty", fmt.Errorf("the answer to %s holds no configuration", brief(cmd)))
 		}
-		return nil, c.incomplete("truncated", fmt.Errorf("the answer to %q is not whole: %s", cmd, lacks))
+		return nil, c.incomplete("truncated", fmt.Errorf("the answer to %s is not whole: %s", brief(cmd), lacks))
 	}
 	return []byte(out.Text), c.inStep(ctx, cmd)
 }
@@ -66,12 +66,12 @@ func (c *Conn) inStep(ctx context.Context, cmd string) error {
 	if !c.shell || !c.Def.file.Complete.Sync {
 		return nil
 	}
-	out, err := c.Session.Run(ctx, "")
+	out, err := c.Session.Run(ctx, "") // no part of a recording: a terminal answers Enter by itself
 	if err != nil {
 		return err
 	}
 	if len(c.Def.Clean([]byte(out.Text))) > 0 {
-		return c.incomplete("truncated", fmt.Errorf("more of the answer to %q came after what looked like its end", cmd))
+		return c.incomplete("truncated", fmt.Errorf("more of the answer to %s came after what looked like its end", brief(cmd)))
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type definition struct {
 	Volatile       []string       `yaml:"volatile" kind:"regexp"`
 	VolatileValues []string       `yaml:"volatile_values" kind:"regexp"`
 	VolatileKeys   bool           `yaml:"volatile_keys"`
+	Continuation   string         `yaml:"continuation"` // what a line ends with that goes on in the next one
 	Secrets        []secretRule   `yaml:"secrets"`
 	Sections       string         `yaml:"sections"` // indent, paths or files
 	Detect         detection      `yaml:"detect"`
@@ -95,13 +96,14 @@ type secretRule struct {
 	Except  string `yaml:"except" kind:"regexp"`  // unless the group is this
 }
 
-// detection is what gives the platform away. Any hint makes it a candidate; Sure needs no further question.
+// detection is what gives the platform away. Sure alone is proof; hints say whose probes to run first.
 type detection struct {
-	Server string  `yaml:"server" kind:"regexp"` // the SSH server's version
-	Login  string  `yaml:"login" kind:"regexp"`  // banner and MOTD
-	Prompt string  `yaml:"prompt" kind:"regexp"`
-	Sure   string  `yaml:"sure" kind:"regexp"` // banner, MOTD and prompt
-	Probes []probe `yaml:"probes"`
+	Sure    string  `yaml:"sure" kind:"regexp"`   // in server version, banner, MOTD and prompt, a line each
+	Server  string  `yaml:"server" kind:"regexp"` // hint: the SSH server's version
+	Login   string  `yaml:"login" kind:"regexp"`  // hint: in banner and MOTD
+	Prompt  string  `yaml:"prompt" kind:"regexp"` // hint
+	Refines string  `yaml:"refines"`              // a platform that this one is a special case of: probed where that was found
+	Probes  []probe `yaml:"probes"`
 }
 
 type probe struct {
@@ -144,7 +146,7 @@ func newDef(f *definition) *Def {
 	return &Def{
 		Name: f.Name, file: f,
 		lines: sync.OnceValue(func() *lineRules { return newLineRules(f) }),
-		mask:  sync.OnceValue(func() *secretRules { return newSecretRules(f.Secrets) }),
+		mask:  sync.OnceValue(func() *secretRules { return newSecretRules(f.Secrets, f.Sections, f.Continuation) }),
 		talk:  sync.OnceValue(func() *talkRules { return newTalkRules(f) }),
 	}
 }

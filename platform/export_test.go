@@ -31,8 +31,14 @@ func (d *Def) Lacks(raw string, status int) string { return d.lacks([]byte(raw),
 // HasEndMark reports whether the last line of a configuration tells that it is the last one.
 func (d *Def) HasEndMark() bool { return d.file.Complete.End != "" }
 
+// IsBalanced reports whether what opens in a configuration must close.
+func (d *Def) IsBalanced() bool { return d.file.Complete.Balanced != "" }
+
 // MatchPrompt reports whether line is a prompt of the platform.
-func (d *Def) MatchPrompt(line string) bool { return d.talk().shell.Prompt.MatchString(line) }
+func (d *Def) MatchPrompt(line string) bool {
+	pattern := d.talk().shell.Prompt
+	return pattern != nil && pattern.MatchString(line)
+}
 
 // IsExec reports whether every command is an exec request of its own.
 func (d *Def) IsExec() bool { return d.file.Mode == "exec" }

@@ -1,10 +1,6 @@
 package platform
 
-import (
-	"regexp"
-	"regexp/syntax"
-	"strings"
-)
+import "regexp"
 
 // finder holds many patterns and finds those that may match a line: an Aho-Corasick automaton looks for a literal
 // that each pattern cannot do without, and only on a hit is the regular expression itself tried. A configuration of
@@ -166,72 +162,4 @@ func (f *finder) matches(line []byte, list []uint16) (bool, []uint16) {
 		}
 	}
 	return false, list
-}
-
-// requiredLiterals returns lower-case strings of which every match of the pattern holds at least one; none where
-// nothing certain can be said.
-func requiredLiterals(pattern string) []string {
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return nil
-	}
-	return literalsOf(tree)
-}
-
-func literalsOf(tree *syntax.Regexp) []string {
-	switch tree.Op {
-	case syntax.OpLiteral:
-		text := strings.ToLower(string(tree.Rune))
-		for _, c := range text {
-			if c >= 0x80 { // case folding beyond ASCII is not the automaton's
-				return nil
-			}
-		}
-		return []string{text}
-	case syntax.OpCapture, syntax.OpPlus:
-		return literalsOf(tree.Sub[0])
-	case syntax.OpRepeat:
-		if tree.Min > 0 {
-			return literalsOf(tree.Sub[0])
-		}
-	case syntax.OpConcat:
-		return bestLiterals(tree.Sub)
-	case syntax.OpAlternate:
-		return allLiterals(tree.Sub)
-	}
-	return nil
-}
-
-// bestLiterals picks the part of a sequence that is rarest: the one whose shortest literal is longest.
-func bestLiterals(parts []*syntax.Regexp) []string {
-	var best []string
-	for _, part := range parts {
-		if list := literalsOf(part); shortest(list) > shortest(best) {
-			best = list
-		}
-	}
-	return best
-}
-
-func allLiterals(branches []*syntax.Regexp) []string {
-	var all []string
-	for _, b := range branches {
-		list := literalsOf(b)
-		if len(list) == 0 {
-			return nil
-		}
-		all = append(all, list...)
-	}
-	return all
-}
-
-func shortest(list []string) int {
-	if len(list) == 0 {
-		return 0
-	}
-	n := len(list[0])
-	for _, l := range list[1:] {
-		n = min(n, len(l))
-	}
-	return n
 }

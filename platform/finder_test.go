@@ -11,11 +11,14 @@ import (
 func TestRequiredLiteralsAreInEveryMatch(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string][]string{
-		`^enable (?:password|secret) (\S+)`: {"enable "},
-		`\b(?:password|secret) (\S+)`:       {"password", "secret"},
+		`^enable (?:password|secret) (\S+)`: {"enable password ", "enable secret "},
+		`\b(?:password|secret) (\S+)`:       {"password ", "secret "},
 		`(?i)PassWord`:                      {"password"},
 		`a?b*c{2,3}`:                        {"c"},
 		`x|y?`:                              nil,
+		`(?i)(?:password|psk)=`:             {"password=", "psk="},
+		`ke[ys] (?:\d )?x`:                  {"kes ", "key "},
+		`[a-z]x[^b]`:                        {"x"},
 		`.*`:                                nil,
 		`käse(?:longer)+`:                   {"longer"},
 	} {

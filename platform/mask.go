@@ -24,11 +24,13 @@ type secretRules struct {
 	finder  *finder
 	section []*regexp.Regexp
 	except  []*regexp.Regexp
+	style   string // how sections look; empty: not known
+	goesOn  string // what a line ends with that goes on in the next one
 }
 
-func newSecretRules(rules []secretRule) *secretRules {
+func newSecretRules(rules []secretRule, style, goesOn string) *secretRules {
 	rules = slices.Concat(commonSecrets, rules)
-	s := &secretRules{}
+	s := &secretRules{style: style, goesOn: goesOn}
 	sources := make([]string, len(rules))
 	for i, r := range rules {
 		sources[i] = r.Match
@@ -51,7 +53,7 @@ var allSecrets = sync.OnceValue(func() *secretRules {
 			}
 		}
 	}
-	return newSecretRules(rules)
+	return newSecretRules(rules, "", `\`)
 })
 
 // Mask replaces the secrets of a configuration or of any other output by "<secret>"; lines and everything else stay.
@@ -90,7 +92,8 @@ type masker struct {
 	instead func([]byte) string
 	out     []byte
 	key     keyBlock
-	top     []byte // the last line at the left edge; nil where it cannot be known
+	top     []byte // the line that opened the section; nil where it cannot be known
+	carry   bool   // the last line ended in the midst of a secret
 	marks   []span
 	scratch []uint16
 }
@@ -101,29 +104,41 @@ func (w *masker) line(line []byte) {
 	inner := bytes.TrimLeft(body, "+-")
 	inner = bytes.TrimLeft(inner, " \t")
 	lead := body[:len(body)-len(inner)]
-	switch {
-	case w.key.inside(body):
+	if w.key.inside(body) || w.carry {
 		w.marks = w.marks[:0]
 		if len(inner) > 0 && !isPlaceholder(inner) {
 			w.marks = append(w.marks, span{0, len(inner)})
 		}
-	default:
+	} else {
 		w.section(body)
 		w.find(inner)
 	}
+	w.carry = w.breaksOff(inner)
 	w.out = append(w.out, lead...)
 	w.out = replace(w.out, inner, w.marks, w.instead)
 	w.out = append(w.out, end...)
+}
+
+// breaksOff reports whether a secret goes on in the next line.
+func (w *masker) breaksOff(line []byte) bool {
+	if w.rules.goesOn == "" || !bytes.HasSuffix(line, []byte(w.rules.goesOn)) {
+		return false
+	}
+	return slices.ContainsFunc(w.marks, func(m span) bool { return m.to == len(line) })
 }
 
 // section notes the line when it opens a top-level section. What begins like a line of a diff says that this is one,
 // where the sections of most lines are not to be seen.
 func (w *masker) section(body []byte) {
 	switch {
-	case len(body) == 0 || body[0] == ' ' || body[0] == '\t' || body[0] == '!' || body[0] == '#' || body[0] == '}':
+	case w.rules.style == "" || len(body) == 0:
 	case body[0] == '+' || body[0] == '-' || body[0] == '@':
 		w.top = nil
-	default:
+	case w.rules.style == "paths":
+		if body[0] == '/' {
+			w.top = body
+		}
+	case !bytes.ContainsRune([]byte(" \t!#}"), rune(body[0])):
 		w.top = body
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/musternet/muster/session"
 )
@@ -20,7 +21,9 @@ type Conn struct {
 	Def     *Def
 	Session *session.Session
 
-	shell bool // one interactive shell, and not an exec request a command
+	shell bool                                         // one interactive shell, and not an exec request a command
+	heard func(*Conn, session.Command, session.Output) // hears each answer; nil: nobody
+	first string                                       // the prompt after login
 }
 
 // talkRules are what a conversation needs, compiled.
@@ -64,7 +67,11 @@ func (l loginReply) reply() session.Reply {
 // Open dials addr as the platform wants it (exec or shell, prompts, pagers), gets to the privileged mode and switches
 // paging off. The error is a *session.Error.
 func (d *Def) Open(ctx context.Context, addr string, c session.Config, o Options) (*Conn, error) {
-	conn := &Conn{Def: d, shell: d.file.Mode == "shell" || c.Transport == "telnet"}
+	return d.open(ctx, addr, c, o, nil)
+}
+
+func (d *Def) open(ctx context.Context, addr string, c session.Config, o Options, heard func(*Conn, session.Command, session.Output)) (*Conn, error) {
+	conn := &Conn{Def: d, shell: d.file.Mode == "shell" || c.Transport == "telnet", heard: heard}
 	if c.Mask == nil {
 		c.Mask = d.Mask
 	}
@@ -78,6 +85,7 @@ func (d *Def) Open(ctx context.Context, addr string, c session.Config, o Options
 	if conn.Session, err = session.Dial(ctx, addr, c); err != nil {
 		return nil, err
 	}
+	conn.first = conn.Session.Info().Prompt
 	if err := conn.prepare(ctx, o); err != nil {
 		conn.Session.Close()
 		return nil, err
@@ -104,50 +112,53 @@ func (c *Conn) prepare(ctx context.Context, o Options) error {
 	if !c.shell {
 		return nil
 	}
-	prompt := c.Session.Info().Prompt
 	for _, m := range c.Def.talk().modes {
-		if m.when.MatchString(prompt) {
+		if m.when.MatchString(c.Session.Info().Prompt) {
 			if err := c.change(ctx, m, o); err != nil {
 				return err
 			}
-			break
 		}
 	}
 	for _, cmd := range c.Def.file.Prepare {
 		// What a model does not know it rejects, and goes on with its own default.
-		if _, err := c.Session.Run(ctx, cmd); err != nil {
+		if _, err := c.do(ctx, session.Command{Text: cmd}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// do runs a command; every command of a Conn goes through here.
+func (c *Conn) do(ctx context.Context, cmd session.Command) (session.Output, error) {
+	out, err := c.Session.Do(ctx, cmd)
+	if err == nil && c.heard != nil {
+		c.heard(c, cmd, out)
+	}
+	return out, err
+}
+
 // change gets from one mode to another. The prompt it started from, seen again, means that the device refused.
 func (c *Conn) change(ctx context.Context, m compiledMode, o Options) error {
 	cmd := session.Command{Text: m.Send, Prompt: m.prompt}
 	if m.ask != nil {
-		cmd.Replies = append(cmd.Replies, enableReply(m.ask, o))
+		cmd.Replies = enableReplies(m.ask, o)
 	}
 	refused := enableRejected(fmt.Errorf("the prompt after %q is still the one before it", m.Send))
 	cmd.Replies = append(cmd.Replies, session.Reply{Match: m.when, Fail: refused})
-	_, err := c.Session.Do(ctx, cmd)
+	_, err := c.do(ctx, cmd)
 	return err
 }
 
-// enableReply answers the question for the enable secret once: asked again, the secret was wrong, and a second try
+// enableReplies answer the question for the enable secret once: asked again, the secret was wrong, and a second try
 // would be one more towards a lock-out.
-func enableReply(ask *regexp.Regexp, o Options) session.Reply {
+func enableReplies(ask *regexp.Regexp, o Options) []session.Reply {
 	if o.Enable == nil {
-		return session.Reply{Match: ask, Fail: enableRejected(errors.New("the device asks for an enable secret and the credential has none"))}
+		return []session.Reply{{Match: ask, Fail: enableRejected(errors.New("the device asks for an enable secret and the credential has none"))}}
 	}
-	asked := false
-	return session.Reply{Match: ask, Hidden: true, Answer: func(ctx context.Context) (string, error) {
-		if asked {
-			return "", enableRejected(errors.New("the device asks for the enable secret again"))
-		}
-		asked = true
-		return o.Enable(ctx)
-	}}
+	return []session.Reply{
+		{Match: ask, Hidden: true, Answer: o.Enable},
+		{Match: ask, Fail: enableRejected(errors.New("the device asks for the enable secret again"))},
+	}
 }
 
 func enableRejected(err error) *session.Error {
@@ -157,17 +168,26 @@ func enableRejected(err error) *session.Error {
 // Run runs one command. An answer that matches an error pattern of the platform is a *session.Error command-rejected,
 // returned together with the Output; so is an exit status other than 0.
 func (c *Conn) Run(ctx context.Context, cmd string) (session.Output, error) {
-	out, err := c.Session.Run(ctx, cmd)
+	out, err := c.do(ctx, session.Command{Text: cmd})
 	if err != nil {
 		return out, err
 	}
 	if complaint := c.Def.complaint(out); complaint != "" {
 		return out, &session.Error{
 			Stage: "command", Code: "command-rejected", Transcript: c.Session.Transcript(),
-			Err: fmt.Errorf("%q: the device says: %s", cmd, complaint),
+			Err: fmt.Errorf("%s: the device says: %s", brief(cmd), complaint),
 		}
 	}
 	return out, nil
+}
+
+// brief quotes a command, which may be a whole shell script, for a sentence.
+func brief(cmd string) string {
+	const most = 60
+	if runes := []rune(cmd); len(runes) > most {
+		cmd = string(runes[:most]) + "..."
+	}
+	return strconv.Quote(cmd)
 }
 
 // Close ends the session politely.
