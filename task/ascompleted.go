@@ -11,7 +11,7 @@ import (
 //
 // The loop holds the work back: an item counts against the limit until the loop body that got its result is done, and the
 // next item is read only when it can be started at once. With Limit(0) nothing holds it back. items is read by the goroutine
-// that ranges, never while the loop body runs, so that the two may share variables; a results waits while items blocks.
+// that ranges, never while the loop body runs, so that the two may share variables; while items blocks, results wait.
 //
 // Leaving the loop, by break, return or panic, cancels what still runs with the cause ErrStopped and waits for it: it is over
 // before the next statement, and what was stopped cannot be resumed. When ctx ends no further item is read; what was running

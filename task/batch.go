@@ -132,7 +132,12 @@ func (s *slot) Value(key any) any {
 
 func (s *slot) ident() uint64 { return s.batch.id + 1 + uint64(s.item.Load()) }
 
-func (s *slot) given() string { return s.batch.itemName(int(s.item.Load())) }
+func (s *slot) given() string {
+	if i := s.item.Load(); i != idle {
+		return s.batch.itemName(int(i))
+	}
+	return ""
+}
 
 func (s *slot) note(status string) { s.status.Store(&status) }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -190,29 +191,39 @@ func fateOf(ctx context.Context, err error) fate {
 
 var joinType = reflect.TypeOf(errors.Join(ErrStopped))
 
+// joined gives the errors that errors.Join put together in err, also when somebody has wrapped the whole.
+func joined(err error) []error {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if reflect.TypeOf(err) == joinType {
+			return err.(interface{ Unwrap() []error }).Unwrap()
+		}
+	}
+	return nil
+}
+
 // echo reports whether err, returned by a task that ran under ctx, only says that ctx had ended. What errors.Join holds is
-// several errors, and a failed clean-up among them must not be lost; any other error is one, whatever it wraps. A timeout of
-// the task's own is a failure of its own, unless it is what ended ctx.
+// several errors, and a failed clean-up among them must not be lost; any other error is one, whatever it wraps. Failures, a
+// panic and a timeout of the task's own are failures of its own, unless the timeout is what ended ctx.
 func echo(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	if cause == nil {
 		return false
 	}
-	if reflect.TypeOf(err) == joinType {
-		for _, part := range err.(interface{ Unwrap() []error }).Unwrap() {
-			if !echo(ctx, part) {
-				return false
-			}
-		}
-		return true
+	if parts := joined(err); parts != nil {
+		return !slices.ContainsFunc(parts, func(part error) bool { return !echo(ctx, part) })
 	}
-	if cut := (*cutShort)(nil); errors.As(err, &cut) && errors.Is(cut.cause, cause) {
+	var (
+		short    *cutShort
+		failures *Failures
+		panicked *PanicError
+		timeout  *TimeoutError
+	)
+	switch {
+	case errors.As(err, &short) && errors.Is(short.cause, cause):
 		return true
-	}
-	if failures := (*Failures)(nil); errors.As(err, &failures) {
+	case errors.As(err, &failures), errors.As(err, &panicked):
 		return false
-	}
-	if timeout := (*TimeoutError)(nil); errors.As(err, &timeout) {
+	case errors.As(err, &timeout):
 		return error(timeout) == cause
 	}
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cause)

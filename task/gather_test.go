@@ -174,6 +174,15 @@ func Test09GatherJoinsTheErrorOfACleanUp(t *testing.T) {
 	}{
 		"alone":  {func(context.Context) error { return errB }, errB},
 		"joined": {func(ctx context.Context) error { return errors.Join(ctx.Err(), errB) }, errB},
+		"joined and wrapped": {func(ctx context.Context) error {
+			return fmt.Errorf("close: %w", errors.Join(ctx.Err(), errB))
+		}, errB},
+		"a panic that was caught": {func(ctx context.Context) error {
+			r := task.Settle(context.WithoutCancel(ctx), []int{1}, func(context.Context, int) (int, error) {
+				panic(errors.Join(errB, ctx.Err()))
+			})
+			return r[0].Err
+		}, errB},
 		"a timeout of its own": {func(ctx context.Context) error {
 			return task.Shield(ctx, time.Second, func(ctx context.Context) error { return sleep(ctx, time.Hour) })
 		}, context.DeadlineExceeded},

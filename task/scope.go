@@ -19,8 +19,8 @@ type Group struct {
 // matches ctx.Err and the cause of ctx. When a task panics the others are cancelled and waited for, and then Scope panics
 // with a *PanicError that holds the value and the stack of that task.
 //
-// The tasks of one scope share no lock with body: what they write has to be their own or guarded, and what they wrote may be
-// read without one after Scope has returned.
+// Tasks run at the same time as body and as each other: a variable that two of them use and one of them writes has to be
+// guarded. What a task wrote may be read without a lock after Scope has returned, or after the Wait of that task.
 func Scope(ctx context.Context, name string, body func(ctx context.Context, g *Group) error) error {
 	g := new(Group)
 	g.ledger.open(ctx)

@@ -155,6 +155,21 @@ func TestTasksForgetsTheStatusOfTheItemBefore(t *testing.T) {
 	})
 }
 
+func TestContextKeptBeyondItsItemNamesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var kept context.Context
+		task.Settle(t.Context(), []int{1}, func(ctx context.Context, _ int) (int, error) {
+			kept = context.WithoutCancel(ctx)
+			return 0, nil
+		}, task.Named("over"))
+		task.Note(kept, "late")
+		err := task.Shield(kept, time.Second, func(ctx context.Context) error { return sleep(ctx, time.Hour) })
+		if got := as[*task.TimeoutError](t, err); got.Name != "" {
+			t.Errorf("got %+v, want no name", got)
+		}
+	})
+}
+
 func TestTasksMayBeReadWhileEverythingMoves(t *testing.T) {
 	t.Parallel()
 	var over sync.WaitGroup
