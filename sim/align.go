@@ -7,10 +7,13 @@ import (
 	"github.com/musternet/muster/platform"
 )
 
-// align finds the steps whose output is the configuration, and of each of their lines what is stored of it: "" or a
-// line of Want.Config, which all of them together are, in order. Of several ways it takes the one with the fewest steps
-// and then the one that leaves out the fewest lines.
-func align(r *platform.Recording) (map[int][]string, error) {
+// unit is a line that is served, or several that are stored as one, and what is stored of it: nothing or a line.
+type unit struct{ served, stored string }
+
+// align finds the steps whose output is the configuration, and cuts it into units; what is stored of all of them, in
+// order, is Want.Config. Of several ways it takes the one with the fewest steps and then the one that leaves out the
+// fewest lines.
+func align(r *platform.Recording) (map[int][]unit, error) {
 	if r.Want.Config == "" {
 		return nil, nil
 	}
@@ -30,48 +33,72 @@ func align(r *platform.Recording) (map[int][]string, error) {
 type aligner struct {
 	want     []string
 	steps    []platform.Step
-	best     map[int][]string
+	best     map[int][]unit
 	bestLeft int
 }
 
 // chunk is a step that is part of the configuration.
 type chunk struct {
-	step   int
-	stored []string
+	step  int
+	units []unit
 }
 
 // search takes size more steps, from step on, for the wanted lines from at on.
 func (a *aligner) search(step, at, size int, chunks []chunk, left int) {
 	if size == 0 {
 		if at == len(a.want) && (a.best == nil || left < a.bestLeft) {
-			a.best, a.bestLeft = make(map[int][]string, len(chunks)), left
+			a.best, a.bestLeft = make(map[int][]unit, len(chunks)), left
 			for _, c := range chunks {
-				a.best[c.step] = c.stored
+				a.best[c.step] = c.units
 			}
 		}
 		return
 	}
 	for ; step < len(a.steps); step++ {
-		stored, n := a.match(a.steps[step].Output, at)
+		units, n := a.match(a.steps[step].Output, at)
 		if n == 0 {
 			continue
 		}
 		rest := chunks[:len(chunks):len(chunks)]
-		a.search(step+1, at+n, size-1, append(rest, chunk{step, stored}), left+len(stored)-n)
+		a.search(step+1, at+n, size-1, append(rest, chunk{step, units}), left+len(units)-n)
 	}
 }
 
 // match finds the lines of output that are wanted lines from at on, in order, and returns how many there are.
-func (a *aligner) match(output string, at int) (stored []string, n int) {
+func (a *aligner) match(output string, at int) (units []unit, n int) {
 	lines := strings.SplitAfter(output, "\n")
-	stored = make([]string, len(lines))
-	for i, line := range lines {
-		if at+n < len(a.want) && line != "" && sameLine(line, a.want[at+n]) {
-			stored[i] = a.want[at+n]
-			n++
+	for len(lines) > 0 && lines[0] != "" {
+		u := unit{served: lines[0]}
+		lines = lines[1:]
+		if at+n < len(a.want) {
+			want := a.want[at+n]
+			if more, ok := goesOn(u.served, lines, want); ok {
+				u = unit{u.served + strings.Join(lines[:more], ""), want}
+				lines = lines[more:]
+				n++
+			} else if sameLine(u.served, want) {
+				u.stored = want
+				n++
+			}
 		}
+		units = append(units, u)
 	}
-	return stored, n
+	return units, n
+}
+
+// goesOn reports whether a line that ends with a backslash is, with so many of the lines after it, what is stored as one.
+func goesOn(line string, after []string, stored string) (more int, ok bool) {
+	stored = strings.TrimRight(stored, blanks)
+	joined := strings.TrimRight(line, blanks)
+	for _, next := range after {
+		head, goes := strings.CutSuffix(joined, `\`)
+		if !goes {
+			break
+		}
+		joined = head + strings.Trim(next, blanks)
+		more++
+	}
+	return more, more > 0 && joined == stored
 }
 
 // sameLine compares what is served with what is stored: blanks and remarks at the end of a line are not, and salted

@@ -68,9 +68,9 @@ func (c *cutter) volatile(line string) text {
 }
 
 // salted cuts a line of which values are served that are not stored.
-func (c *cutter) salted(line, keep string) text {
-	body := strings.TrimRight(line, blanks)
-	spans, _ := saltedIn(body, strings.TrimRight(keep, blanks))
+func (c *cutter) salted(u unit) text {
+	body := strings.TrimRight(u.served, blanks)
+	spans, _ := saltedIn(body, strings.TrimRight(u.stored, blanks))
 	var t text
 	at := 0
 	for _, s := range spans {
@@ -79,7 +79,7 @@ func (c *cutter) salted(line, keep string) text {
 		at = s.to
 	}
 	t = append(t, both.of(c.cut(body[at:], false))...)
-	return append(t, part{where: served, text: line[len(body):]}, part{where: stored, text: "\n"})
+	return append(t, part{where: served, text: u.served[len(body):]}, part{where: stored, text: "\n"})
 }
 
 // standsAlone reports whether a number is no part of a date, a version or a name.

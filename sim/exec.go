@@ -9,7 +9,9 @@ import (
 func (s *session) exec(ctx context.Context, command string) {
 	s.extend()
 	s.fleet.counts.commands.Add(1)
-	if s.stopped() {
+	if s.refused {
+		io.WriteString(s.ch.Stderr(), "Too many logins.\n")
+		s.exit(254)
 		return
 	}
 	script := s.device.script
@@ -34,32 +36,12 @@ func (s *session) exec(ctx context.Context, command string) {
 	case refusedIt:
 		s.refuse(command)
 		return
-	case stoppedShort:
-		s.write(out)
-		s.killed()
-		return
 	}
 	s.write(out)
 	if len(step.stderr) > 0 {
 		s.ch.Stderr().Write(s.render(step.stderr, fetch))
 	}
 	s.exit(step.Exit)
-}
-
-// stopped answers in the place of the command where the device does not let the client get that far.
-func (s *session) stopped() bool {
-	switch {
-	case s.device.fault == faultMute: // the channel stays open until the client gives up
-	case s.device.fault == faultExpired:
-		io.WriteString(s.ch.Stderr(), "WARNING: Your password has expired.\nPassword change required but no TTY available.\n")
-		s.exit(1)
-	case s.refused:
-		io.WriteString(s.ch.Stderr(), "Too many logins.\n")
-		s.exit(254)
-	default:
-		return false
-	}
-	return true
 }
 
 func (s *session) refuse(command string) {

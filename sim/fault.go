@@ -45,11 +45,11 @@ const (
 // kinds is the table of faults, sorted by name.
 var kinds = []Kind{
 	{faultAuth, "It rejects every login.", "auth", "auth-rejected"},
-	{faultCut, "The configuration stops in the middle, and the prompt follows as if it were whole; an exec request is killed by a signal.", "incomplete", "truncated"},
+	{faultCut, "The configuration stops in the middle, and the prompt follows as if it were whole; only devices whose configuration has an end mark have it.", "incomplete", "truncated"},
 	{faultEmpty, "The configuration command prints nothing.", "incomplete", "empty"},
 	{faultEnable, "It takes no enable password; only devices that ask for one have it.", "prompt", "enable-rejected"},
 	{faultEndless, "The configuration never ends.", "command", "flood"},
-	{faultExpired, "After the login it wants a new password.", "prompt", "password-expired"},
+	{faultExpired, "After the login it wants a new password; only shells have it.", "prompt", "password-expired"},
 	{faultFlaky, "It resets the first connection and is well from the second on.", "", ""},
 	{faultGarbage, "What listens does not speak SSH.", "handshake", "not-ssh"},
 	{faultHangBanner, "It accepts the connection and never speaks.", "handshake", "timeout"},
@@ -57,13 +57,13 @@ var kinds = []Kind{
 	{faultHangHandshake, "It names its SSH version and then says nothing.", "handshake", "timeout"},
 	{faultLegacy, "It offers only diffie-hellman-group1-sha1.", "handshake", "no-common-kex"},
 	{faultLimit, "It lets nobody in because its session limit is reached.", "prompt", "login-refused"},
-	{faultMute, "It accepts the login and never shows a prompt; an exec request is never answered.", "prompt", "no-prompt"},
+	{faultMute, "After the login it says something that is no prompt, and then nothing; only shells have it.", "prompt", "no-prompt"},
 	{faultRefuse, "Nothing listens on the port.", "connect", "refused"},
 	{faultReject, "It answers the configuration command with an error.", "command", "command-rejected"},
 	{faultReset, "It resets the connection in the middle of the configuration.", "command", "connection-lost"},
 	{faultSlow, "It sends the configuration one byte at a time.", "", ""},
 	{faultTrickle, "It sends the configuration one byte a second.", "command", "timeout"},
-	{faultTruncated, "It closes the connection cleanly in the middle of the configuration.", "command", "connection-lost"},
+	{faultTruncated, "It closes the connection cleanly in the middle of the configuration; of an exec request that is incomplete, truncated.", "command", "connection-lost"},
 	{faultKey, "It shows another host key at each connection after the first.", "hostkey", "hostkey-changed"},
 }
 
@@ -85,6 +85,15 @@ func kindOf(name string) (Kind, bool) {
 func readable(fault string) bool {
 	k, _ := kindOf(fault)
 	return k.Stage == ""
+}
+
+// Expected returns how a right client fails at the device, as its Kind says; nothing for one that succeeds.
+func (d Device) Expected() (stage, code string) {
+	if d.Fault == faultTruncated && d.Recording.Exec {
+		return "incomplete", "truncated" // nothing but the end mark, or the status, is missing
+	}
+	k, _ := kindOf(d.Fault)
+	return k.Stage, k.Code
 }
 
 // Share is a part of the fleet that has a fault.
@@ -156,7 +165,11 @@ func (s *script) can(fault string) bool {
 	switch fault {
 	case faultEnable:
 		return s.asks
-	case faultReset, faultTruncated, faultCut, faultSlow, faultTrickle, faultEndless, faultHangCommand, faultReject, faultEmpty:
+	case faultMute, faultExpired:
+		return !s.recording.Exec
+	case faultCut:
+		return s.last >= 0 && s.ends
+	case faultReset, faultTruncated, faultSlow, faultTrickle, faultEndless, faultHangCommand, faultReject, faultEmpty:
 		return s.last >= 0
 	default:
 		return true

@@ -1,43 +1,14 @@
 package sim_test
 
 import (
-	"context"
-	"net"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/musternet/muster/platform"
 	"github.com/musternet/muster/session"
 	"github.com/musternet/muster/sim"
 )
-
-// anyKey takes every host key.
-type anyKey struct{}
-
-func (anyKey) Algorithms(string) []string                  { return nil }
-func (anyKey) Check(string, net.Addr, ssh.PublicKey) error { return nil }
-
-// read reads a configuration as the product does, by the definition of its platform.
-func read(ctx context.Context, f *sim.Fleet, d sim.Device) (platform.Config, error) {
-	def, ok := platform.Lookup(d.Platform)
-	if !ok {
-		return platform.Config{}, &session.Error{Stage: "prompt", Code: "platform-unknown"}
-	}
-	user, password, enable := f.Login()
-	conn, err := def.Open(ctx, address(d), session.Config{
-		HostKeys: anyKey{},
-		Credentials: []session.Credential{{
-			Name: "sim", User: user, Password: func(context.Context) (string, error) { return password, nil },
-		}},
-	}, platform.Options{Enable: func(context.Context) (string, error) { return enable, nil }})
-	if err != nil {
-		return platform.Config{}, err
-	}
-	defer conn.Close()
-	return conn.Config(ctx)
-}
 
 // withConfig calls f for each recording that has a configuration.
 func withConfig(t *testing.T, f func(t *testing.T, r *platform.Recording)) {
@@ -59,7 +30,7 @@ func TestEachRecordingIsReadByItsPlatformAsItIsWanted(t *testing.T) {
 			f := start(t, sim.Config{Devices: 2, Seed: 2, ConfigBytes: size, Recordings: []*platform.Recording{r}})
 			for range 8 {
 				for _, d := range f.Devices() {
-					got, err := read(t.Context(), f, d)
+					got, err := read(t.Context(), f, d, anyKey{}, session.Limits{})
 					if err != nil {
 						t.Fatalf("%d bytes: %v", size, err)
 					}

@@ -22,6 +22,7 @@ type script struct {
 	wantBytes int
 	described bool // the configuration has a description that changes
 	asks      bool // some command asks for a password
+	ends      bool // the configuration has an end that shows, so that one without it is not whole
 }
 
 // step is one compiled platform.Step.
@@ -81,7 +82,8 @@ func compile(r *platform.Recording) (*script, error) {
 	for i, recorded := range r.Steps {
 		st := step{Step: recorded, mode: mode, stderr: c.cut(recorded.Stderr, true), config: aligned[i] != nil}
 		if st.config {
-			st.output, s.last = s.configuration(c, recorded.Output, aligned[i]), i
+			st.output, s.last = s.configuration(c, aligned[i]), i
+			s.ends = endMark.MatchString(recorded.Output)
 		} else {
 			st.output = c.cut(recorded.Output, true)
 		}
@@ -99,60 +101,65 @@ func compile(r *platform.Recording) (*script, error) {
 // secret reports whether the step asks for a password, which must be right.
 func (s *step) secret() bool { return strings.Contains(strings.ToLower(s.Ask), "assword") }
 
+// endMark finds the end of a configuration that has one: a line of its own, or the brace that closes the last section.
+var endMark = regexp.MustCompile(`(?:^|\n)(?:[:#] )?(?:end\b[^\n]*|\})\s*(?:\{\w+:\w+\}\s*)?$`)
+
 // description finds the text of a description in a line of configuration. What follows a text without quotes is ';' or
 // nothing.
 var description = regexp.MustCompile(`^\s*(?:[\w-].* )?(?:description |set alias |comment=)(?:"([^"\\{}]+)"|([^\s"';{}#]+|[^\s"';{}#][^"';{}#]* [^"';{}#]*));?\s*$`)
 
-// configuration cuts output that holds the configuration; of line i, keep[i] is stored. The first description becomes one
-// that changes, and the place is found where lines are inserted.
-func (s *script) configuration(c *cutter, output string, keep []string) text {
-	lines := strings.SplitAfter(output, "\n")
+// configuration cuts output that holds the configuration. The first description becomes one that changes, and the place
+// is found where lines are inserted.
+func (s *script) configuration(c *cutter, units []unit) text {
 	place := -1
 	if s.last < 0 {
-		place = s.place(keep)
+		place = s.place(units)
 	}
 	var t text
-	for i, line := range lines {
+	for i, u := range units {
 		if i == place {
 			t = append(t, part{kind: inserted, where: both})
 		}
-		if keep[i] == "" {
-			t = append(t, c.volatile(line)...)
+		if u.stored == "" {
+			t = append(t, c.volatile(u.served)...)
 			continue
 		}
-		t = append(t, s.line(c, line, keep[i])...)
+		t = append(t, s.unit(c, u)...)
 	}
 	return join(t)
 }
 
-// place returns the line before which lines are inserted: at the anchor, or before the last line that is stored.
-func (s *script) place(keep []string) int {
+// place returns the unit before which lines are inserted: at the anchor, or before the last line that is stored.
+func (s *script) place(units []unit) int {
 	last := 0
-	for i, line := range keep {
-		if strings.HasPrefix(line, s.syntax.anchor) {
+	for i, u := range units {
+		if strings.HasPrefix(u.stored, s.syntax.anchor) {
 			if s.syntax.after {
 				return i + 1
 			}
 			return i
 		}
-		if line != "" {
+		if u.stored != "" {
 			last = i
 		}
 	}
 	return last
 }
 
-// line cuts one line of configuration. What is served and stored of it differ at its end, if at all.
-func (s *script) line(c *cutter, line, keep string) text {
-	if strings.Contains(keep, salted) {
-		return c.salted(line, keep)
+// unit cuts one line of configuration.
+func (s *script) unit(c *cutter, u unit) text {
+	body := strings.TrimRight(u.stored, blanks)
+	switch {
+	case u.served == u.stored:
+		return append(both.of(s.describe(c, body)), part{where: both, text: u.stored[len(body):]})
+	case strings.Contains(u.stored, salted):
+		return c.salted(u)
+	case strings.HasPrefix(u.served, body):
+		t := both.of(s.describe(c, body))
+		return append(t, part{where: served, text: u.served[len(body):]}, part{where: stored, text: u.stored[len(body):]})
+	default:
+		return append(served.of(c.cut(u.served, false)), stored.of(c.cut(u.stored, false))...)
 	}
-	body := strings.TrimRight(keep, blanks)
-	t := both.of(s.describe(c, body))
-	if line == keep {
-		return append(t, part{where: both, text: keep[len(body):]})
-	}
-	return append(t, part{where: served, text: line[len(body):]}, part{where: stored, text: keep[len(body):]})
 }
 
 func (s *script) describe(c *cutter, line string) text {

@@ -65,17 +65,6 @@ func (s *session) exit(status int) {
 	s.ch.Close()
 }
 
-// killed ends the channel as a command that a signal has ended.
-func (s *session) killed() {
-	s.ch.SendRequest("exit-signal", false, ssh.Marshal(struct {
-		Signal     string
-		CoreDumped bool
-		Message    string
-		Language   string
-	}{"TERM", false, "terminated", ""}))
-	s.ch.Close()
-}
-
 func (s *session) write(b []byte) error {
 	s.fleet.counts.bytes.Add(int64(len(b)))
 	_, err := s.ch.Write(b)

@@ -70,13 +70,14 @@ func (s *shell) talk(ctx context.Context) error {
 func (s *shell) greet() error {
 	switch {
 	case s.device.fault == faultMute:
-		return errHang
+		s.print([]byte("Please wait, the system is starting.\n"))
+		return cmpErr(s.flush(), errHang)
 	case s.device.fault == faultExpired:
-		s.print([]byte("WARNING: Your password has expired.\nYou must change your password now and login again!\nCurrent password: "))
+		s.print([]byte("WARNING: Your password has expired.\nYou must change your password now.\n\nEnter new password: "))
 		if _, err := s.line(false); err != nil {
 			return err
 		}
-		s.print([]byte("\nPassword change failed.\n"))
+		s.print([]byte("\n% Password change failed.\n"))
 		return cmpErr(s.flush(), errOver)
 	case s.refused:
 		s.print([]byte("% Login limit reached: too many sessions, try again later.\n"))
