@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/app"
+)
+
+func (p *program) backupCommand() *cobra.Command {
+	var flags runFlags
+	c := &cobra.Command{
+		Use:   "backup [SELECTOR...]",
+		Short: "Back up the configurations of devices, all at once",
+		Long: `Back up the configurations of devices, all at once. What is new or changed is stored as a revision; what is incomplete
+never is. The table lists what changed and what failed, in the order of the inventory; -v lists the unchanged too.`,
+		Example: `  muster backup                      every device of the inventory
+  muster backup r1 core-* @edge      some of them
+  muster backup -i list.csv          the devices of a list, without any settings
+  muster backup @failed              once more for those that failed last time
+  muster backup -o ndjson            one object a line, as the devices are done`,
+	}
+	sel := p.newSelector(c)
+	flags.add(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		o, err := flags.options(c)
+		if err != nil {
+			return err
+		}
+		terms, err := sel.terms(args)
+		if err != nil {
+			return err
+		}
+		return p.withDevices(c.Context(), terms, func(a *app.App, devices []muster.Device) error {
+			return p.backup(c.Context(), a, devices, o)
+		})
+	}
+	return c
+}
+
+func (p *program) backup(ctx context.Context, a *app.App, devices []muster.Device, o app.RunOptions) error {
+	out := newOutput(p, p.backupView())
+	var sum app.Summary
+	var notDone int
+	err := p.watched(ctx, len(devices), func(ctx context.Context, pr *progress) error {
+		o.Started = pr.start
+		var err error
+		notDone, err = addResults(out, a.Backup(ctx, devices, o, &sum), pr)
+		return err
+	})
+	if err != nil && out.taken == 0 {
+		return err
+	}
+	if endErr := out.end(newBackupSummary(sum), p.backupFoot(sum, notDone)); err == nil {
+		err = endErr
+	}
+	if err != nil {
+		return err
+	}
+	return interruptedOr(ctx, sum.Failed)
+}
+
+// addResults takes the results as they come and counts those that an interruption left undone.
+func addResults(out *output[backupRow], results iter.Seq2[muster.Result, error], pr *progress) (notDone int, err error) {
+	for r, err := range results {
+		if err != nil {
+			return notDone, err
+		}
+		row := newBackupRow(r)
+		pr.finish(r.Failure != nil)
+		if row.canceled() {
+			notDone++
+		}
+		if err := out.add(r.Index, row); err != nil {
+			return notDone, err
+		}
+	}
+	return notDone, nil
+}
+
+// backupRow is one result as `backup -o ndjson` promises it.
+type backupRow struct {
+	Device     string `json:"device"`
+	Address    string `json:"address"`
+	Platform   string `json:"platform"`
+	Group      string `json:"group"`
+	Status     string `json:"status"`
+	Revision   string `json:"revision"`
+	Added      int    `json:"added"`
+	Removed    int    `json:"removed"`
+	Bytes      int    `json:"bytes"`
+	Attempts   int    `json:"attempts"`
+	DurationMS int64  `json:"duration_ms"`
+	Warning    string `json:"warning,omitempty"`
+	failureFields
+}
+
+func newBackupRow(r muster.Result) backupRow {
+	return backupRow{
+		Device:        r.Device.Name,
+		Address:       r.Device.Address,
+		Platform:      r.Device.Platform,
+		Group:         r.Device.GroupName(),
+		Status:        string(r.Status),
+		Revision:      r.Revision,
+		Added:         r.Added,
+		Removed:       r.Removed,
+		Bytes:         r.Bytes,
+		Attempts:      r.Attempts,
+		DurationMS:    r.Elapsed.Milliseconds(),
+		Warning:       r.Warning,
+		failureFields: fieldsOfFailure(r.Failure),
+	}
+}
+
+// backupSummary is the summary as the contract has it.
+type backupSummary struct {
+	Total      int    `json:"total"`
+	New        int    `json:"new"`
+	Changed    int    `json:"changed"`
+	Unchanged  int    `json:"unchanged"`
+	Failed     int    `json:"failed"`
+	DurationMS int64  `json:"duration_ms"`
+	Run        string `json:"run"`
+}
+
+func newBackupSummary(s app.Summary) backupSummary {
+	return backupSummary{s.Total, s.New, s.Changed, s.Unchanged, s.Failed, s.Duration.Milliseconds(), s.Run}
+}
+
+// backupView lists what a person wants to know: what changed and what failed.
+func (p *program) backupView() view[backupRow] {
+	failed := func(r backupRow) bool { return r.Status == string(muster.StatusFailed) }
+	return view[backupRow]{
+		bare: true,
+		columns: []column[backupRow]{
+			{cell: func(r backupRow) string { return strings.ToUpper(r.Status) }, tone: statusTone},
+			{cell: func(r backupRow) string { return r.Device }},
+			{cell: func(r backupRow) string {
+				if failed(r) {
+					return r.Stage
+				}
+				return fmt.Sprintf("+%d -%d", r.Added, r.Removed)
+			}},
+			{cell: func(r backupRow) string {
+				if failed(r) {
+					return r.Code
+				}
+				return shortRevision(r.Revision)
+			}},
+			{cell: func(r backupRow) string { return r.cause(r.Attempts) }},
+		},
+		shown: func(r backupRow) bool {
+			quiet := r.Status == string(muster.StatusUnchanged) && r.Warning == "" || r.canceled()
+			return p.verbose || !quiet
+		},
+		note: func(r backupRow) []string {
+			if r.Warning != "" {
+				return append([]string{"look: " + r.Warning}, r.try()...)
+			}
+			return r.try()
+		},
+		word: func(r backupRow) string { return r.Device },
+	}
+}
+
+func statusTone(r backupRow) tone {
+	switch muster.Status(r.Status) {
+	case muster.StatusFailed:
+		return bad
+	case muster.StatusChanged:
+		return changed
+	case muster.StatusNew:
+		return good
+	}
+	return plain
+}
+
+// backupFoot sums the run up in one line, with what to do next.
+func (p *program) backupFoot(s app.Summary, notDone int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d ok%s", s.New+s.Changed+s.Unchanged, keptOf(s))
+	failed := max(s.Failed-notDone, 0)
+	if failed > 0 {
+		fmt.Fprintf(&b, ", %d failed", failed)
+	}
+	if notDone > 0 {
+		fmt.Fprintf(&b, ", %d not done", notDone)
+	}
+	fmt.Fprintf(&b, " in %s.", shortDuration(s.Duration.Round(time.Millisecond)))
+	if s.Failed > 0 {
+		b.WriteString("   Again for those:" + p.again("backup @failed"))
+	}
+	return b.String()
+}
+
+func keptOf(s app.Summary) string {
+	var parts []string
+	if s.New > 0 {
+		parts = append(parts, fmt.Sprintf("%d new", s.New))
+	}
+	if s.Changed > 0 {
+		parts = append(parts, fmt.Sprintf("%d changed", s.Changed))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// shortRevision is a revision as people name it: a prefix.
+func shortRevision(id string) string {
+	if len(id) > 7 {
+		return id[:7]
+	}
+	return id
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musternet/muster/app"
+)
+
+func (p *program) initCommand() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented settings file and make the data directory",
+		Long:  `Write a commented settings file and make the data directory. What is there already is never overwritten.`,
+		Example: `  muster init --dry-run
+  muster init --config ./muster.yaml --data-dir ./data`,
+		Args: takes(0, 0, "no argument; --config and --data-dir say where"),
+	}
+	dryRunFlag(c, &dryRun)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		made, err := app.Init(c.Context(), p.options(), dryRun)
+		if err != nil {
+			return err
+		}
+		rows := make([]madeRow, len(made))
+		for i, path := range made {
+			rows[i] = madeRow{path, dryRun}
+		}
+		if err := all(p, madeView(), rows); err != nil {
+			return err
+		}
+		if !dryRun {
+			p.hint("Next: name your devices there, or with muster device add NAME --address ADDRESS; then%s", p.again("settings check"))
+			p.hint("and%s", p.again("backup"))
+		}
+		return nil
+	}
+	return c
+}
+
+// madeRow is one file that init made.
+type madeRow struct {
+	Path   string `json:"path"`
+	DryRun bool   `json:"dry_run"`
+}
+
+func madeView() view[madeRow] {
+	return view[madeRow]{
+		bare: true,
+		columns: []column[madeRow]{
+			{cell: func(r madeRow) string {
+				if r.DryRun {
+					return "would make"
+				}
+				return "made"
+			}},
+			{cell: func(r madeRow) string { return r.Path }},
+		},
+		word: func(r madeRow) string { return r.Path },
+	}
+}
+
+// again is a command line that works where this one did: with the same settings, data directory and inventory.
+func (p *program) again(command string) string {
+	words := []string{" muster"}
+	if p.settings != "" {
+		words = append(words, "--config", quoted(p.settings))
+	}
+	if p.dataDir != "" {
+		words = append(words, "--data-dir", quoted(p.dataDir))
+	}
+	for _, i := range p.inventory {
+		words = append(words, "-i", quoted(i))
+	}
+	return strings.Join(append(words, command), " ")
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./,:@%+=", r))
+	}) < 0
+	if plain && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

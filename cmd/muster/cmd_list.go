@@ -1,0 +1,58 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musternet/muster/platform"
+)
+
+func (p *program) listCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List what this muster knows: platforms",
+		Example: `  muster list platforms`,
+		Args:    cobra.ArbitraryArgs,
+		RunE:    groupHelp,
+	}
+	c.AddCommand(&cobra.Command{
+		Use:   "platforms",
+		Short: "List the platforms and the other names they go by",
+		Long:  `List the platforms and the other names they go by, as Netmiko, Oxidized, Ansible, NAPALM, scrapli and NetBox call them. Each is good wherever a platform is named.`,
+		Example: `  muster list platforms
+  muster list platforms -o json`,
+		Args: takes(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error { return p.listPlatforms() },
+	})
+	return c
+}
+
+// platformRow is one platform.
+type platformRow struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Aliases []string `json:"aliases"`
+	Backup  bool     `json:"backup"` // whether there is a configuration to keep
+}
+
+func (p *program) listPlatforms() error {
+	var rows []platformRow
+	for _, name := range platform.Names() {
+		if d, ok := platform.Lookup(name); ok {
+			rows = append(rows, platformRow{name, d.Title(), d.Aliases(), d.HasConfig()})
+		}
+	}
+	return all(p, platformView(), rows)
+}
+
+func platformView() view[platformRow] {
+	return view[platformRow]{
+		columns: []column[platformRow]{
+			{head: "PLATFORM", cell: func(r platformRow) string { return r.Name }},
+			{head: "WHAT", cell: func(r platformRow) string { return r.Title }},
+			{head: "ALSO CALLED", cell: func(r platformRow) string { return strings.Join(r.Aliases, " ") }},
+		},
+		word: func(r platformRow) string { return r.Name },
+	}
+}

@@ -1,0 +1,80 @@
+// Command muster asks every network device at once: it backs up their configurations, keeps every version and shows what
+// changed. This package reads the command line, calls package app and prints what comes of it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musternet/muster/app"
+	"github.com/musternet/muster/task"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = "dev"
+
+func main() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())) }
+
+// Main is the program: it runs the command that args name and returns its exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
+	p := newProgram(stdin, stdout, stderr, env)
+	defer p.close()
+	root := newRoot(p)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(p.stderr)
+	err, interrupted := runCommand(p, root)
+	if err != nil && !told(err) {
+		p.stderr.say("muster: " + sentence(err))
+	}
+	return exitCode(err, interrupted)
+}
+
+// runCommand runs the command under the signals: the first Ctrl-C cancels its context, the second kills, SIGUSR1 prints
+// what is going on.
+func runCommand(p *program, root *cobra.Command) (err error, interrupted bool) {
+	runErr := task.Run(func(ctx context.Context) error {
+		scopeErr := task.Scope(ctx, "muster", func(inner context.Context, g *task.Group) error {
+			g.Go("signals", func(ctx context.Context) error { return dumpOnSignal(ctx, p.dumpTasks) })
+			err = root.ExecuteContext(inner)
+			g.Cancel(nil)
+			return nil
+		})
+		interrupted = ctx.Err() != nil
+		if interrupted {
+			return nil
+		}
+		return scopeErr
+	})
+	if err == nil {
+		err = runErr
+	}
+	return err, interrupted
+}
+
+// dumpTasks prints the live task tree to standard error.
+func (p *program) dumpTasks() {
+	var b strings.Builder
+	for t := range task.Tasks() {
+		fmt.Fprintf(&b, "%s%s  %s  %s\n", strings.Repeat("  ", t.Depth), visible(t.Name), shortDuration(time.Since(t.Since)), visible(t.Status))
+	}
+	_, _ = io.WriteString(p.stderr, b.String())
+}
+
+// sentence is an error in one line, without the word that is there for errors.Is alone.
+func sentence(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	for _, kind := range []error{app.ErrUsage, app.ErrNothing, app.ErrStore} {
+		if rest, ok := strings.CutPrefix(text, kind.Error()+": "); ok {
+			return rest
+		}
+	}
+	return text
+}

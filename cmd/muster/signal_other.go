@@ -1,0 +1,11 @@
+//go:build !unix
+
+package main
+
+import "context"
+
+// dumpOnSignal does nothing: this system has no SIGUSR1.
+func dumpOnSignal(ctx context.Context, _ func()) error {
+	<-ctx.Done()
+	return nil
+}
