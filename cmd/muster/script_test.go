@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/musternet/muster/sim"
+	"github.com/musternet/muster/task"
+)
+
+// TestScripts runs the program end to end, against simulated fleets on loopback and the real git.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error {
+			// Nothing of the machine that the test runs on: no settings, no ssh configuration, no agent.
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fleet":  fleetCmd,
+			"change": changeCmd,
+			"same":   sameCmd,
+			"json":   jsonCmd,
+			"fields": fieldsCmd,
+			"plain":  plainCmd,
+			"exit":   exitCmd,
+			"await":  awaitCmd,
+			"mode":   modeCmd,
+			"signal": signalCmd,
+		},
+	})
+}
+
+// fleets are the running fleets of the scripts, by the directory of the script.
+var fleets sync.Map
+
+// fleetCmd starts a fleet, writes its inventory and ends it with the script: fleet FILE DEVICES [KIND:SHARE...]
+func fleetCmd(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	config := sim.Config{Devices: n, Seed: 7, Platforms: []string{"cisco_ios", "arista_eos"}}
+	for _, text := range args[2:] {
+		share, err := sim.ParseShare(text)
+		ts.Check(err)
+		config.Faults = append(config.Faults, share)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, over := make(chan *sim.Fleet), make(chan error, 1)
+	go func() {
+		over <- task.Scope(ctx, "fleet", func(ctx context.Context, g *task.Group) error {
+			fleet, err := sim.Start(ctx, g, config)
+			if err != nil {
+				return err
+			}
+			ready <- fleet
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	select {
+	case fleet := <-ready:
+		ts.Defer(func() {
+			cancel()
+			<-over
+		})
+		fleets.Store(ts.Getenv("WORK"), fleet)
+		ts.Check(writeFleet(fleet, ts.MkAbs(args[0])))
+		_, password, _ := fleet.Login()
+		ts.Setenv("PASSWORD", password)
+	case err := <-over:
+		cancel()
+		ts.Check(err)
+	}
+}
+
+func fleetOf(ts *testscript.TestScript) *sim.Fleet {
+	fleet, ok := fleets.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("no fleet was started")
+	}
+	return fleet.(*sim.Fleet)
+}
+
+// changeCmd changes N devices and leaves the name of the first in $CHANGED: change N
+func changeCmd(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Setenv("CHANGED", fleetOf(ts).Change(n)[0])
+}
+
+// sameCmd compares a file with what a device really has: same FILE DEVICE
+func sameCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if same := ts.ReadFile(args[0]) == string(fleetOf(ts).Want(args[1])); same == neg {
+		ts.Fatalf("%s and the configuration of %s: same is %v", args[0], args[1], same)
+	}
+}
+
+// jsonCmd checks that a file is JSON, or with "lines" that each of its lines is: json FILE [lines]
+func jsonCmd(ts *testscript.TestScript, neg bool, args []string) {
+	texts := []string{ts.ReadFile(args[0])}
+	if len(args) > 1 {
+		texts = strings.Split(strings.TrimSuffix(texts[0], "\n"), "\n")
+	}
+	for _, text := range texts {
+		if json.Valid([]byte(text)) == neg {
+			ts.Fatalf("valid JSON is %v: %s", !neg, text)
+		}
+	}
+}
+
+// fieldsCmd checks the names and the order of the fields of the first object of a file: fields FILE NAME...
+func fieldsCmd(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	d := json.NewDecoder(strings.NewReader(text[strings.Index(text, "{"):]))
+	var got []string
+	depth, isKey := 0, false
+	for {
+		tok, err := d.Token()
+		ts.Check(err)
+		switch v := tok.(type) {
+		case json.Delim:
+			if v == '{' || v == '[' {
+				depth++
+				isKey = v == '{'
+			} else {
+				depth--
+				isKey = true
+			}
+			if depth == 0 {
+				if strings.Join(got, " ") != strings.Join(args[1:], " ") {
+					ts.Fatalf("got %q, want %q", got, args[1:])
+				}
+				return
+			}
+			continue
+		case string:
+			if depth == 1 && isKey {
+				got = append(got, v)
+			}
+		}
+		isKey = !isKey
+	}
+}
+
+// plainCmd checks that a file has no control character but line feed and tab: plain FILE
+func plainCmd(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if clean := visibleText(text) == text; clean == neg {
+		ts.Fatalf("%s: plain is %v", args[0], clean)
+	}
+}
+
+// exitCmd runs a command that must end with an exit code: exit CODE COMMAND...
+func exitCmd(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+// awaitCmd waits until one of the files of a pattern has a text: await PATTERN TEXT
+func awaitCmd(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		for _, f := range files {
+			if text, err := os.ReadFile(f); err == nil && strings.Contains(string(text), args[1]) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has no %q in time", args[0], args[1])
+		}
+	}
+}
+
+// signalCmd signals every program in the background: signal INT|USR1
+func signalCmd(ts *testscript.TestScript, _ bool, args []string) {
+	number, ok := map[string]os.Signal{"INT": os.Interrupt, "USR1": usr1}[args[0]]
+	if !ok || number == nil {
+		ts.Fatalf("no signal %s here", args[0])
+	}
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(number))
+	}
+}
+
+// modeCmd checks the permissions of a file: mode OCTAL FILE
+func modeCmd(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] && runtime.GOOS != "windows" {
+		ts.Fatalf("mode %s, want %s", got, args[0])
+	}
+}
+
+// BenchmarkStart measures what the program costs before it does anything, as CPU time of a process of its own.
+func BenchmarkStart(b *testing.B) {
+	binary, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	var cpu float64
+	for b.Loop() {
+		state, err := startOnce(binary)
+		if err != nil {
+			b.Fatal(err)
+		}
+		cpu += float64((state.UserTime() + state.SystemTime()).Microseconds()) / 1000
+	}
+	b.ReportMetric(cpu/float64(b.N), "cpu-ms/op")
+}
