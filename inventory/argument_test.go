@@ -48,6 +48,10 @@ Host *.example.net
   User netops
   ProxyJump bastion.example.net
   IdentityFile ~/.ssh/net
+  IdentityFile ~/.ssh/gone
+  IdentityFile none
+Host r1.example.net
+  IdentityFile "%d/.ssh/r1.key"
 Host tcp=x
   Port=2200
 Host equals
@@ -59,12 +63,15 @@ Host *
 		"conf.d/10-first": "Host first\n  Port 1111\n  HostName %h.example.org\nMatch all\n  Compression yes\n",
 		"only-gw":         "Port 3333\nHost other\n  User never\n",
 		"system":          "Host *\n  User system\n",
+		"net":             "a key",
+		"r1.key":          "a key",
 	})
 	for arg, want := range map[string]muster.Device{
 		"first":                     {Name: "first", Address: "first.example.org", Port: 1111, Username: "system"},
 		"gw":                        {Name: "gw", Address: "192.0.2.9", Port: 3333, Username: "system"},
 		"other":                     {Name: "other", Address: "other", Port: 2022, Username: "system"},
 		"r1.example.net":            {Name: "r1.example.net", Address: "r1.example.net", Port: 2022, Username: "netops", Jump: []string{"bastion.example.net"}, Credentials: []string{"device/r1.example.net"}},
+		"2001:db8::1_22":            {Name: "2001:db8::1_22", Address: "2001:db8::1", Port: 22, Username: "system"},
 		"r1.lab.example.net":        {Name: "r1.lab.example.net", Address: "r1.lab.example.net", Port: 2022, Username: "lab", Credentials: []string{"device/r1.lab.example.net"}},
 		"admin@r1.example.net:2223": {Name: "r1.example.net:2223", Address: "r1.example.net", Port: 2223, Username: "admin", Jump: []string{"bastion.example.net"}, Credentials: []string{"device/r1.example.net:2223"}},
 		"equals":                    {Name: "equals", Address: "equals", Port: 2201, Username: "quoted"},
@@ -82,7 +89,7 @@ Host *
 		}
 	}
 	c, ok := e.Keyring.Get("device/r1.example.net")
-	if want := []string{filepath.Join(e.Home, ".ssh", "net")}; !ok || cmp.Diff(want, c.Keys) != "" || !c.Agent {
+	if want := []string{filepath.Join(e.Home, ".ssh", "net"), filepath.Join(e.Home, ".ssh", "r1.key")}; !ok || cmp.Diff(want, c.Keys) != "" || !c.Agent {
 		t.Errorf("got the credential %v, %v, want the key %v and the agent", c.Keys, ok, want)
 	}
 	for arg, want := range map[string]string{

@@ -43,7 +43,7 @@ func fuzzSource(f *testing.F, kind string, seeds ...string) {
 					t.Errorf("got the device %+v: %v", dev, err)
 				}
 			case errors.As(err, &row):
-				if row.Line < 1 || row.Line > 1+strings.Count(text, "\n") || row.File != "stdin" {
+				if row.Line < 1 || row.Line > 1+strings.Count(text, "\n")+strings.Count(text, "\r") || row.File != "stdin" {
 					t.Errorf("a bad row has no place: %v", err)
 				}
 			}
@@ -59,7 +59,7 @@ func FuzzCSV(f *testing.F) {
 }
 
 func FuzzYAML(f *testing.F) {
-	fuzzSource(f, "yaml", "- &a [*a]", "a: &a {<<: *a}", "devices:\n- <<: *x\n", "- ? x\n", "- !!str r1\n", "- |\n r1\n", "{}")
+	fuzzSource(f, "yaml", "- &a [*a]", "a: &a {<<: *a}", "devices:\n- <<: *x\n", "- ? x\n", "- !!str r1\n", "- |\n r1\n", "{}", "\n- \r -")
 }
 
 func FuzzOxidized(f *testing.F) { fuzzSource(f, "oxidized", ":::::", "r1:ios") }

@@ -74,13 +74,6 @@ func TestDeviceBeforeGroupBeforeDefaults(t *testing.T) {
 // The variables fill what a device does not have, field by field.
 func TestTheEnvironmentIsTheLastCredential(t *testing.T) {
 	t.Parallel()
-	home := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(home, ".ssh"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(home, ".ssh", "id_ed25519"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	const rows = "name,username,password,enable\nbare,,,\nuser,own,,\npassword,,own-pw,\nenable,,,own-en\nall,own,own-pw,own-en\n"
 	all := map[string]string{"MUSTER_USERNAME": "env-user", "MUSTER_PASSWORD": "env-pw", "MUSTER_ENABLE": "env-en"}
 	for _, c := range []struct {
@@ -92,23 +85,22 @@ func TestTheEnvironmentIsTheLastCredential(t *testing.T) {
 bare     env-user env             pw=env-pw en=env-en keys=0 agent=false
 user     own      env             pw=env-pw en=env-en keys=0 agent=false
 password env-user device/password pw=own-pw en=env-en keys=0 agent=false
-enable   env-user device/enable   pw=env-pw en=own-en keys=1 agent=true
+enable   env-user device/enable   pw=env-pw en=own-en keys=0 agent=false
 all      own      device/all      pw=own-pw en=own-en keys=0 agent=false`},
 		{"nothing", nil, `
 bare     -        -               -
 user     own      -               -
 password -        device/password pw=own-pw en=- keys=0 agent=false
-enable   -        device/enable   pw=- en=own-en keys=1 agent=true
+enable   -        device/enable   pw=- en=own-en keys=0 agent=false
 all      own      device/all      pw=own-pw en=own-en keys=0 agent=false`},
 		{"enable alone", map[string]string{"MUSTER_ENABLE": "env-en"}, `
-bare     -        env             pw=- en=env-en keys=1 agent=true
-user     own      env             pw=- en=env-en keys=1 agent=true
+bare     -        env             pw=- en=env-en keys=0 agent=false
+user     own      env             pw=- en=env-en keys=0 agent=false
 password -        device/password pw=own-pw en=env-en keys=0 agent=false
-enable   -        device/enable   pw=- en=own-en keys=1 agent=true
+enable   -        device/enable   pw=- en=own-en keys=0 agent=false
 all      own      device/all      pw=own-pw en=own-en keys=0 agent=false`},
 	} {
 		e := env(t)
-		e.Home = home
 		e.Getenv = func(name string) string { return c.vars[name] }
 		inv, err := load(t, e, "csv", rows)
 		if err != nil || len(inv.Bad) > 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/musternet/muster"
@@ -181,7 +180,8 @@ func (e *Env) home() string {
 }
 
 // credentials settles how to log in: a credential of the device's own where the row brings a secret or keys, else those
-// it names or inherits, else that of the environment.
+// it names or inherits, else that of the environment. One without password and keys says nothing about the login: the
+// agent and ssh's default identity files are tried.
 func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) error {
 	for _, name := range inherited {
 		if _, ok := e.Keyring.Get(name); !ok {
@@ -203,15 +203,12 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 		}
 		return nil
 	}
-	c := secret.Credential{Name: "device/" + dev.Name, Password: password, Enable: enable, Keys: row.keys, Agent: !row.noAgent && password == nil}
+	c := secret.Credential{Name: "device/" + dev.Name, Password: password, Enable: enable, Keys: row.keys, Agent: row.keys != nil && !row.noAgent}
 	if c.Password == nil {
 		c.Password = e.environ("MUSTER_PASSWORD")
 	}
 	if c.Enable == nil {
 		c.Enable = e.environ("MUSTER_ENABLE")
-	}
-	if password == nil && row.keys == nil {
-		c.Keys = e.identities()
 	}
 	e.Keyring.Add(c)
 	dev.Credentials = append([]string{c.Name}, own...)
@@ -255,23 +252,7 @@ func (e *Env) fromEnviron() []string {
 		return nil
 	}
 	if _, ok := e.Keyring.Get(EnvCredential); !ok {
-		c := secret.Credential{Name: EnvCredential, Password: password, Enable: enable}
-		if password == nil {
-			c.Agent, c.Keys = true, e.identities()
-		}
-		e.Keyring.Add(c)
+		e.Keyring.Add(secret.Credential{Name: EnvCredential, Password: password, Enable: enable})
 	}
 	return []string{EnvCredential}
-}
-
-// identities returns ssh's default identity files that are there.
-func (e *Env) identities() []string {
-	var found []string
-	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-		path := filepath.Join(e.home(), ".ssh", name)
-		if _, err := os.Stat(path); err == nil {
-			found = append(found, path)
-		}
-	}
-	return found
 }

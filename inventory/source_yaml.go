@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"slices"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/internal/settings/strict"
@@ -53,10 +54,14 @@ func parseYAML(r *rows, data []byte) error {
 // readGroups adds the groups of the file to those of the settings.
 func readGroups(r *rows, groups map[string]strict.Node) error {
 	r.env.Groups = maps.Clone(r.env.Groups)
-	for name, n := range groups {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		n := groups[name]
 		var g Group
 		if problems := n.Decode(&g); len(problems) > 0 {
 			return problems[0]
+		}
+		if err := CheckGroup(name); err != nil {
+			return n.Problem("%v", err)
 		}
 		if _, ok := r.env.Groups[name]; ok {
 			return n.Problem("the group %s stands in the settings already", name)

@@ -241,8 +241,9 @@ func (c *sshConfig) entry(e *Env, alias string) (Row, error) {
 	}
 	row.noAgent = strings.EqualFold(c.get(alias, "IdentityAgent"), "none")
 	for v := range c.all(alias, "IdentityFile") {
-		if !strings.EqualFold(v, "none") {
-			row.keys = append(row.keys, e.sshPath(v, row))
+		path := e.sshPath(v, row)
+		if _, err := os.Stat(path); err == nil { // one that is not there is none, for ssh too
+			row.keys = append(row.keys, path)
 		}
 	}
 	return row, nil

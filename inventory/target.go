@@ -34,10 +34,16 @@ func parseTarget(s string) (target, error) {
 	return t, nil
 }
 
-// splitPort parts host:port and [v6]:port; a bare IPv6 address has no port.
+// splitPort parts host:port, [v6]:port and v6_port, which is how such a device is named; a bare IPv6 address has no port.
 func splitPort(s string) (host string, port int, err error) {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return s, 0, nil
+	}
+	if h, text, ok := strings.Cut(s, "_"); ok && strings.Count(h, ":") > 1 {
+		if _, err := netip.ParseAddr(h); err == nil { // as target.name writes it
+			port, err := parsePort(text)
+			return h, port, err
+		}
 	}
 	host, text, ok := s, "", false
 	if inner, bracketed := strings.CutPrefix(s, "["); bracketed {

@@ -81,10 +81,18 @@ func sorted(p Problems) Problems {
 	return p
 }
 
+// once returns the prompt that asks for each text once, whichever reference needs it.
+func (s *Settings) once(prompt secret.Prompt) secret.Prompt {
+	if s.asked == nil {
+		s.asked = secret.AskOnce(prompt)
+	}
+	return s.asked
+}
+
 // Keyring returns the credentials of the settings. No secret is read yet. prompt asks for those of prompt: references,
-// for each text once; nil: they fail when they are needed.
+// for each text once, be it here or in a file that Env is for; nil: they fail when they are needed.
 func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
-	prompt = secret.AskOnce(prompt)
+	prompt = s.once(prompt)
 	ring := &secret.Keyring{}
 	for _, name := range slices.Sorted(maps.Keys(s.Credentials)) {
 		c := s.Credentials[name]
@@ -110,11 +118,10 @@ func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
 	return ring, nil
 }
 
-// Env returns what inventory.Load needs, with the credentials of ring; prompt as for Keyring. Give both one function that
-// secret.AskOnce made, and no text is asked twice.
+// Env returns what inventory.Load needs, with the credentials of ring; prompt is the one that Keyring has.
 func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env {
 	env := s.env(ring)
-	env.Prompt = secret.AskOnce(prompt)
+	env.Prompt = s.once(prompt)
 	return env
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/musternet/muster/internal/settings/strict"
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
 )
 
 // Settings is what muster.yaml says. The zero Settings is a machine without one.
@@ -30,6 +31,7 @@ type Settings struct {
 	root    strict.Node
 	added   []strict.Node // rows of DevicesFile
 	options Options
+	asked   secret.Prompt // asks each text once
 }
 
 // Source is one file that lists devices.

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/internal/settings"
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
 )
 
 const good = `
@@ -252,5 +254,41 @@ func TestAnchorsAndMerges(t *testing.T) {
 	}
 	if len(settings.Check(put(t, dir, "bomb.yaml", bomb), options(dir))) == 0 {
 		t.Error("aliases of aliases: no problem was found")
+	}
+}
+
+func TestAPromptIsAskedOnceForSettingsAndFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := options(dir)
+	o.File = put(t, dir, "muster.yaml", "inventory: [file: list.csv]\ncredentials: {a: {password: prompt:Password}}\n")
+	put(t, dir, "list.csv", "name,password\nr1,prompt:Password\nr2,prompt:Password\n")
+	s, err := settings.Load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	prompt := func(context.Context, string) (secret.Secret, error) {
+		asked++
+		return secret.New("pw"), nil
+	}
+	ring, err := s.Keyring(prompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inventory.Load(t.Context(), s.Env(ring, prompt), s.Specs()...); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "device/r1", "device/r2"} {
+		c, ok := ring.Get(name)
+		if !ok {
+			t.Fatalf("no credential %s", name)
+		}
+		if got, err := c.Password.Secret(t.Context()); err != nil || got.Reveal() != "pw" {
+			t.Errorf("%s: got %q, %v", name, got.Reveal(), err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times, want once", asked)
 	}
 }
