@@ -13,7 +13,7 @@ type prompts struct {
 	pattern *regexp.Regexp
 	now     string // the prompt as it was last seen
 	host    string // as learnt at login
-	derived *regexp.Regexp
+	stem    string // of the prompt learnt, without mode and mark; only without a pattern
 }
 
 // maxPrompt bounds a line that can be a prompt.
@@ -30,9 +30,9 @@ var possible = regexp.MustCompile(`[\pL\pN].*[#>$%:\])}?~»] ?$`)
 func (p *prompts) learn(line string) {
 	p.now = line
 	p.host = p.hostOf(line)
-	p.derived = nil
+	p.stem = ""
 	if p.pattern == nil {
-		p.derived = derive(line)
+		p.stem = stemOf(line)
 	}
 }
 
@@ -48,17 +48,44 @@ func (p *prompts) hostOf(line string) string {
 	return ""
 }
 
-// derive makes a pattern of a learnt prompt: the same beginning, perhaps a mode in parentheses, another mark.
-func derive(line string) *regexp.Regexp {
+// stemOf returns what stays the same of a learnt prompt in another mode: all before the mode in parentheses and the
+// mark. It is empty where that is too little to go by.
+func stemOf(line string) string {
 	stem := strings.TrimRight(line, " ")
-	mark := strings.TrimRight(stem, "#>$%")
-	if mark == stem || len(strings.TrimSpace(mark)) < 2 {
-		return nil
+	bare := strings.TrimRight(stem, marks)
+	if bare == stem {
+		return ""
 	}
-	if i := strings.IndexByte(mark, '('); i > 1 && strings.HasSuffix(mark, ")") {
-		mark = mark[:i]
+	if i := strings.IndexByte(bare, '('); i > 1 && strings.HasSuffix(bare, ")") {
+		bare = strings.TrimRight(bare[:i], " ")
 	}
-	return regexp.MustCompile(`^` + regexp.QuoteMeta(mark) + `( ?\([^()]{1,60}\))?[#>$%] ?$`)
+	if len(strings.TrimSpace(bare)) < 2 {
+		return ""
+	}
+	return bare
+}
+
+// marks end a prompt.
+const marks = "#>$%"
+
+// maxMode bounds what stands in the parentheses of a prompt.
+const maxMode = 60
+
+// otherMode says whether line is the learnt prompt in another mode.
+func (p *prompts) otherMode(line string) bool {
+	rest, ok := strings.CutPrefix(line, p.stem)
+	if p.stem == "" || !ok {
+		return false
+	}
+	if rest = strings.TrimPrefix(rest, " "); strings.HasPrefix(rest, "(") {
+		i := strings.IndexByte(rest, ')')
+		if i < 2 || i > maxMode || strings.Contains(rest[1:i], "(") {
+			return false
+		}
+		rest = rest[i+1:]
+	}
+	mark := strings.TrimSuffix(rest, " ")
+	return len(mark) == 1 && strings.Contains(marks, mark)
 }
 
 // match says whether line is a prompt.
@@ -72,7 +99,7 @@ func (p *prompts) match(line []byte) bool {
 	if p.pattern != nil {
 		return p.pattern.Match(line) && p.sameHost(string(line))
 	}
-	return p.derived != nil && p.derived.Match(line)
+	return p.otherMode(string(line))
 }
 
 // sameHost compares the pattern's host with the one learnt. Some devices cut a long name in their deeper modes.

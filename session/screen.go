@@ -14,7 +14,6 @@ type screen struct {
 	buf   []byte
 	start int  // of the last line
 	pos   int  // the cursor, an index of buf on the last line
-	turn  int  // where the cursor was before the last carriage return
 	dirty bool // the last line has marked cells
 	alt   bool // on the alternate screen, where full-screen pagers live
 	reply []byte
@@ -48,6 +47,9 @@ func (s *screen) feed(b []byte, stop bool) int {
 		}
 		c := b[i]
 		i++
+		if c == '\r' && s.state == 0 && i < len(b) && b[i] == '\n' {
+			continue // at the end of a line the carriage does not matter
+		}
 		if s.state != 0 {
 			s.control(c)
 			continue
@@ -77,7 +79,7 @@ func (s *screen) special(c byte) {
 	case '\n':
 		s.newline()
 	case '\r':
-		s.home()
+		s.pos = s.start
 	case 0x08:
 		s.pager = false
 		s.pos = max(s.pos-1, s.start)
@@ -85,14 +87,6 @@ func (s *screen) special(c byte) {
 		s.state = 0x1b
 		s.args = s.args[:0]
 	}
-}
-
-// home is a carriage return.
-func (s *screen) home() {
-	if s.pos > s.start {
-		s.turn = s.pos
-	}
-	s.pos = s.start
 }
 
 // put writes text at the cursor.
@@ -163,7 +157,7 @@ func (s *screen) newline() {
 
 func (s *screen) begin() {
 	s.start = len(s.buf)
-	s.pos, s.turn = s.start, s.start
+	s.pos = s.start
 }
 
 // tidy turns marked cells into what is read: in place, it only shrinks.
@@ -210,7 +204,17 @@ func (s *screen) reset(line []byte) {
 		s.buf = nil
 	}
 	s.buf = append(s.buf[:0], line...)
-	s.start, s.pos, s.turn, s.dirty, s.pager, s.wiping = 0, len(s.buf), 0, false, false, false
+	s.start, s.pos, s.dirty, s.pager, s.wiping = 0, len(s.buf), false, false, false
+}
+
+// flush takes the finished lines from the given byte on out of the buffer.
+func (s *screen) flush(from int) string {
+	text := string(s.buf[from:s.start])
+	n := copy(s.buf, s.buf[s.start:])
+	s.buf = s.buf[:n]
+	s.pos -= s.start
+	s.start = 0
+	return text
 }
 
 // keepBuffer is how much of a buffer survives a command: a thousand idle sessions should hold little.
@@ -340,7 +344,7 @@ func (s *screen) place() {
 		if len(s.last()) > 0 && s.alt {
 			s.newline()
 		}
-		s.home()
+		s.pos = s.start
 		return
 	}
 	s.move(s.arg(1, 1) - 1)

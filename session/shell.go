@@ -79,9 +79,10 @@ type talk struct {
 	answers int
 
 	got     int64
-	echo    bool // still awaited
-	from    int  // where the output begins
-	stood   bool // a line that looked like the prompt was there and text came after it
+	echo    bool     // still awaited
+	text    []string // finished lines of the output
+	from    int      // where the output begins in the screen's buffer
+	stood   bool     // a line that looked like the prompt was there and text came after it
 	nudges  int
 	probe   string // at login: the line that must come again after a newline
 	settled bool
@@ -171,6 +172,10 @@ func (s *shell) hear(t *talk, b []byte) error {
 			s.findEcho(t)
 		}
 	}
+	if !t.echo && s.screen.start > flushAt {
+		t.text = append(t.text, s.screen.flush(t.from))
+		t.from = 0
+	}
 	if len(s.screen.reply) > 0 {
 		_, err := s.out.Write(s.screen.reply)
 		s.screen.reply = s.screen.reply[:0]
@@ -192,6 +197,9 @@ func (s *shell) measure(b []byte) {
 	}
 	s.lastGot = now
 }
+
+// flushAt is how many finished lines the screen holds; more are put aside, so that no buffer has to grow with them.
+const flushAt = 4 << 10
 
 // maxEcho bounds the text in which the echo of a command is looked for.
 const maxEcho = 4 << 10
@@ -425,16 +433,15 @@ func (s *shell) take(t *talk) string {
 		end += len(last) - len(s.prompts.now)
 		last = s.prompts.now
 	}
-	text := ""
 	if t.from < end {
-		text = string(s.screen.buf[t.from:end])
+		t.text = append(t.text, string(s.screen.buf[t.from:end]))
 	}
 	if t.prompt != nil {
 		s.prompts.learn(last)
 	}
 	s.prompts.now = last
 	s.screen.reset([]byte(last))
-	return text
+	return strings.Join(t.text, "")
 }
 
 func (s *shell) isPrompt(t *talk, last string) bool {

@@ -59,7 +59,7 @@ type part struct {
 	sent  bool
 }
 
-// maxTranscript is how much is kept; twice that is held before the older half goes.
+// maxTranscript is how much is kept.
 const maxTranscript = 16 << 10
 
 func (t *transcript) received(b []byte) { t.note(b, false) }
@@ -77,8 +77,11 @@ func (t *transcript) note(b []byte, sent bool) {
 		b, t.cut = b[len(b)-maxTranscript:], true
 		t.buf, t.parts = t.buf[:0], t.parts[:0]
 	}
-	if len(t.buf)+len(b) > maxTranscript+maxTranscript/2 {
-		t.drop(len(t.buf) + len(b) - maxTranscript)
+	if over := len(t.buf) + len(b) - maxTranscript; over > 0 {
+		t.drop(over)
+	}
+	if need := len(t.buf) + len(b); need > cap(t.buf) {
+		t.buf = append(make([]byte, 0, min(max(need, 2*cap(t.buf)), maxTranscript)), t.buf...)
 	}
 	t.buf = append(t.buf, b...)
 	if n := len(t.parts); n > 0 && t.parts[n-1].sent == sent && !sent {
