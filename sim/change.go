@@ -67,7 +67,7 @@ func (f *Fleet) Want(name string) []byte {
 		return nil
 	}
 	r := renderer{device: d, edits: d.now.Load(), where: stored}
-	var want []byte
+	want := make([]byte, 0, max(d.script.wantBytes, f.config.ConfigBytes)+1024)
 	for i := range d.script.steps {
 		if s := &d.script.steps[i]; s.config {
 			want = r.append(want, s.output)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"slices"
 )
 
@@ -17,12 +16,9 @@ type shell struct {
 	paging bool
 	in     []byte // read, not yet used
 	chunk  [512]byte
-	skipLF bool // the line ended with CR: an LF that follows belongs to it
-	answer []byte
+	skipLF bool   // the line ended with CR: an LF that follows belongs to it
+	answer []byte // rendered, with LF
 }
-
-// maxLine is the longest line that a device takes.
-const maxLine = 4096
 
 var (
 	errLine = errors.New("the line is too long")
@@ -37,11 +33,11 @@ func newShell(s *session) *shell {
 
 // run talks until the client or the device ends it. A device that hangs leaves the channel open.
 func (s *shell) run(ctx context.Context) {
-	buffer := s.fleet.buffers.Get().(*[]byte)
-	s.out = (*buffer)[:0]
+	buffers := s.fleet.buffers.Get().(*buffers)
+	s.out, s.answer = buffers.out[:0], buffers.answer[:0]
 	err := s.talk(ctx)
-	*buffer = s.out
-	s.fleet.buffers.Put(buffer)
+	buffers.out, buffers.answer = s.out, s.answer
+	s.fleet.buffers.Put(buffers)
 	switch {
 	case errors.Is(err, errHang):
 	case errors.Is(err, errOver):
@@ -204,46 +200,6 @@ func (s *shell) spoiled(ctx context.Context) error {
 	return nil
 }
 
-// page prints text until the screen is full, and goes on as the keys say: a line, a page, or not at all.
-func (s *shell) page(text []byte) error {
-	pager := s.script.recording.Pager
-	room := s.pageLines()
-	for len(text) > 0 {
-		if room == 0 {
-			s.print([]byte(pager.Prompt))
-			key, err := s.key()
-			if err != nil {
-				return err
-			}
-			s.out = append(s.out, pager.Erase...)
-			switch key {
-			case ' ':
-				room = s.pageLines()
-			case '\r', '\n':
-				room = 1
-			default:
-				return nil
-			}
-		}
-		n := bytes.IndexByte(text, '\n') + 1
-		if n == 0 {
-			n = len(text)
-		}
-		s.print(text[:n])
-		text = text[n:]
-		room--
-	}
-	return nil
-}
-
-// pageLines is the height of the terminal less the pager's own line; without a terminal it is what was recorded.
-func (s *shell) pageLines() int {
-	if h := int(s.height.Load()); h > 1 {
-		return h - 1
-	}
-	return max(s.script.recording.Pager.Lines, 1)
-}
-
 func (s *shell) prompt() { s.print(s.render(s.script.prompts[s.mode], 0)) }
 
 func (s *shell) print(text []byte) { s.out = appendCRLF(s.out, text) }
@@ -255,89 +211,6 @@ func (s *shell) flush() error {
 	err := s.write(s.out)
 	s.out = s.out[:0]
 	return err
-}
-
-// key reads one key.
-func (s *shell) key() (byte, error) {
-	if err := s.fill(); err != nil {
-		return 0, err
-	}
-	key := s.in[0]
-	s.in = s.in[1:]
-	return key, nil
-}
-
-// fill waits for input, after everything that is to be read before has been written.
-func (s *shell) fill() error {
-	if len(s.in) > 0 {
-		return nil
-	}
-	if err := s.flush(); err != nil {
-		return err
-	}
-	s.extend()
-	n, err := s.ch.Read(s.chunk[:])
-	if n == 0 {
-		return cmpErr(err, io.ErrUnexpectedEOF)
-	}
-	s.in = s.chunk[:n]
-	return nil
-}
-
-// line reads a line, up to CR, LF or both, and echoes it. Backspace, Ctrl-U and Ctrl-C do what they do.
-func (s *shell) line(echo bool) ([]byte, error) {
-	var line []byte
-	for {
-		if err := s.fill(); err != nil {
-			return nil, err
-		}
-		if s.skipLF && s.in[0] == '\n' {
-			s.in = s.in[1:]
-			s.skipLF = false
-			continue
-		}
-		s.skipLF = false
-		i := bytes.IndexAny(s.in, "\r\n\b\x7f\x15\x03")
-		text := s.in
-		if i >= 0 {
-			text = s.in[:i]
-		}
-		line = append(line, text...)
-		if echo {
-			s.out = append(s.out, text...)
-		}
-		if len(line) > maxLine {
-			return nil, errLine
-		}
-		if i < 0 {
-			s.in = nil
-			continue
-		}
-		key := s.in[i]
-		s.in = s.in[i+1:]
-		switch key {
-		case '\r', '\n':
-			s.skipLF = key == '\r'
-			if echo {
-				s.out = append(s.out, "\r\n"...)
-			}
-			return line, nil
-		default:
-			line = s.edit(line, key, echo)
-		}
-	}
-}
-
-// edit takes back the last character, or all of them.
-func (s *shell) edit(line []byte, key byte, echo bool) []byte {
-	n := min(len(line), 1)
-	if key == '\x15' || key == '\x03' {
-		n = len(line)
-	}
-	if echo {
-		s.out = append(s.out, bytes.Repeat([]byte("\b \b"), n)...)
-	}
-	return line[:len(line)-n]
 }
 
 // cmpErr returns the first error that is one.

@@ -53,7 +53,7 @@ type Fleet struct {
 	devices []*device
 	byName  map[string]*device
 	counts  counters
-	buffers sync.Pool // of *[]byte: rendered answers
+	buffers sync.Pool // of *buffers
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the last goroutine has ended
@@ -65,11 +65,14 @@ type Fleet struct {
 	turn      int // of Change
 }
 
+// buffers are what a shell renders its answers into.
+type buffers struct{ out, answer []byte }
+
 // Start starts the fleet as a task of g; it serves when Start returns. It ends with the group, or with Close.
 func Start(ctx context.Context, g *task.Group, c Config) (*Fleet, error) {
 	c.setDefaults()
 	f := &Fleet{config: c, byName: make(map[string]*device, c.Devices), done: make(chan struct{}), conns: make(map[net.Conn]struct{})}
-	f.buffers.New = func() any { return new([]byte) }
+	f.buffers.New = func() any { return new(buffers) }
 	if err := f.build(); err != nil {
 		return nil, fmt.Errorf("sim: %w", err)
 	}
