@@ -72,6 +72,8 @@ func checkAddress(addr string) error {
 		return errors.New("the address is longer than 253 bytes")
 	case strings.ContainsRune(addr, '/'):
 		return fmt.Errorf("the address %q has a prefix length: give the address alone", addr)
+	case strings.Trim(addr, "0123456789.") == "":
+		return fmt.Errorf("the address %q is no IPv4 address", addr)
 	case addr[0] == '-' || addr[0] == '.':
 		return fmt.Errorf("the address %q begins with %q", addr, addr[:1])
 	}

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -253,45 +252,4 @@ func (c *sshConfig) entry(e *Env, alias string) (Row, error) {
 func (e *Env) sshPath(path string, row Row) string {
 	path = strings.NewReplacer("%%", "%", "%d", e.home(), "%h", row.Address, "%n", row.Name, "%r", row.Username, "%u", os.Getenv("USER")).Replace(path)
 	return e.expand(path)
-}
-
-// openSSHConfig reads the concrete hosts of an ssh_config file: names without wildcards.
-func openSSHConfig(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
-		rd := &sshReader{env: r.env, out: &sshConfig{}}
-		rd.parse(r.file, data, nil, 0)
-		for _, n := range rd.out.notes {
-			r.env.note(n.File, n.Line, "%w", n.Err)
-		}
-		for _, b := range rd.out.bad {
-			if !r.bad(b.Line, b.Col, b.Err) {
-				return nil
-			}
-		}
-		rd.hosts(r.ctx, r)
-		return nil
-	}}, nil
-}
-
-// hosts yields each concrete name once.
-func (rd *sshReader) hosts(ctx context.Context, r *rows) {
-	seen := map[string]bool{}
-	for _, p := range rd.out.pieces {
-		for _, name := range p.names {
-			if seen[name] || strings.ContainsAny(name, "*?!") {
-				continue
-			}
-			seen[name] = true
-			row, err := rd.out.entry(r.env, name)
-			more := true
-			if err != nil {
-				more = r.bad(p.line, 1, err)
-			} else {
-				more = r.add(row, p.line, nil)
-			}
-			if !more {
-				return
-			}
-		}
-	}
 }
