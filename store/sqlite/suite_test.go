@@ -1,0 +1,35 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/musternet/muster/store"
+	"github.com/musternet/muster/store/sqlite"
+	"github.com/musternet/muster/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t testing.TB, path string, opts sqlite.Options) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	storetest.RunIndex(t, func(t *testing.T) store.Index {
+		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
+	})
+}
