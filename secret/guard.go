@@ -62,7 +62,7 @@ func (g *Guard) Acquire(ctx context.Context, credential, device string) (done fu
 		g.mu.Unlock()
 		return nil, ErrSuspended
 	}
-	if r.accepted || len(r.waiting) == 0 && r.room() {
+	if r.accepted || r.room() { // where somebody waits there is no room
 		r.flying++
 		g.mu.Unlock()
 		return g.done(r, device), nil
@@ -133,8 +133,12 @@ func (g *Guard) leave(r *record, w *waiter) {
 	}
 }
 
-func (r *record) suspended() bool { return !r.accepted && len(r.rejected) >= r.limit }
-func (r *record) room() bool      { return r.flying+len(r.rejected) < r.limit }
+// suspended never holds once a device has accepted: until then rejections and attempts are at most limit together, and
+// the accepted one was among the attempts.
+func (r *record) suspended() bool { return len(r.rejected) >= r.limit }
+
+// room says whether one more attempt may be under way while nothing is proven.
+func (r *record) room() bool { return r.flying+len(r.rejected) < r.limit }
 
 // wake lets those at the head of the queue go on who can.
 func (r *record) wake() {

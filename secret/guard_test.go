@@ -145,6 +145,30 @@ func TestWhoWaitsForTheGuardCanLeave(t *testing.T) {
 	})
 }
 
+// A grant that comes at the moment its waiter gives up goes to the next.
+func TestAGrantIsNotLostWithItsWaiter(t *testing.T) {
+	t.Parallel()
+	for range 500 {
+		g := secret.Guard{Limit: 1}
+		done, err := g.Acquire(t.Context(), "c", "d0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for _, wait := range []context.Context{ctx, t.Context()} {
+			wg.Go(func() {
+				if done, err := g.Acquire(wait, "c", "d1"); err == nil {
+					done(secret.Unknown)
+				}
+			})
+		}
+		cancel()
+		done(secret.Unknown)
+		wg.Wait() // hangs where the slot was lost
+	}
+}
+
 func TestTheSameDeviceRejectsOnce(t *testing.T) {
 	t.Parallel()
 	var g secret.Guard
