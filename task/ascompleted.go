@@ -53,7 +53,6 @@ type stream[In, Out any] struct {
 	crew     crew
 	f        func(context.Context, In) (Out, error)
 	cancel   context.CancelCauseFunc
-	started  int
 	inFlight int // started and not yet consumed
 
 	mu          sync.Mutex
@@ -72,10 +71,8 @@ type outcome[In, Out any] struct {
 
 func (s *stream[In, Out]) start(item In) {
 	o := &outcome[In, Out]{stream: s, item: item}
-	o.result.Index = s.started
 	o.member.job = o
 	s.crew.start(&o.member)
-	s.started++
 	s.inFlight++
 }
 
@@ -136,7 +133,7 @@ func (o *outcome[In, Out]) run(m *member) (err error) {
 func (o *outcome[In, Out]) under(m *member) context.Context { return m }
 
 func (o *outcome[In, Out]) end(err error) {
-	o.result.Err = err
+	o.result.Index, o.result.Err = o.member.index, err
 	s := o.stream
 	s.mu.Lock()
 	if s.first == nil {

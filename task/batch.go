@@ -37,6 +37,8 @@ type slot struct {
 	item   atomic.Int64 // idle between items
 	since  atomic.Int64 // nanoseconds after the batch began
 	status atomic.Pointer[string]
+
+	_ [80]byte // a slot is written for every item: it must not share a cache line with the next one
 }
 
 const idle = -1
