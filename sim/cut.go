@@ -17,7 +17,7 @@ type cutter struct {
 }
 
 // ownAddress finds the first address that a configuration gives to an interface, with its mask.
-var ownAddress = regexp.MustCompile(`\b(?:address|addr|ip|inet)[ =](?:ipv4 )?((?:\d{1,3}\.){3}\d{1,3})(?:/\d| 255\.)`)
+var ownAddress = regexp.MustCompile(`(?m)(?:^|\s)(?:address|addr|ip|inet)[ =](?:ipv4 )?((?:\d{1,3}\.){3}\d{1,3})(?:/\d| 255\.)`)
 
 func newCutter(r *platform.Recording) *cutter {
 	c := &cutter{host: r.Host}
