@@ -32,7 +32,7 @@ func (c *collector) ReadFrom(r io.Reader) (total int64, err error) {
 			c.flood()
 			return total, nil
 		}
-		if n == len(buf) && n < lastChunk {
+		if n == len(buf) && n < 16<<10 {
 			buf = make([]byte, 2*n)
 		}
 	}
@@ -117,6 +117,7 @@ func (s *Session) command(ctx context.Context, session *ssh.Session, c Command) 
 		return Output{}, s.withScript(failf(stageCommand, "connection-lost", "the connection broke in %s: %w", quote(c.Text), lost))
 	}
 	o := Output{Text: out.text(), Stderr: errs.text(), ExitStatus: status}
+	s.script.calm()
 	s.received += int64(len(o.Text) + len(o.Stderr))
 	return o, nil
 }

@@ -20,7 +20,7 @@ func newInbox() *inbox {
 // Chunk sizes: most devices never fill the first; one that does gets a larger one.
 const (
 	firstChunk = 1 << 10
-	lastChunk  = 4 << 10
+	lastChunk  = 2 << 10
 )
 
 // ReadFrom reads until the end and closes the inbox. It is what io.Copy calls.

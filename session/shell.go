@@ -441,6 +441,7 @@ func (s *shell) take(t *talk) string {
 	}
 	s.prompts.now = last
 	s.screen.reset([]byte(last))
+	s.script.calm()
 	return strings.Join(t.text, "")
 }
 

@@ -105,6 +105,22 @@ func (t *transcript) drop(n int) {
 	}
 }
 
+// calm is called when all is well: what led there interests nobody in full any more, and a thousand sessions should
+// not hold it.
+func (t *transcript) calm() {
+	if cap(t.buf) <= 2*keepTranscript {
+		return
+	}
+	if over := len(t.buf) - keepTranscript; over > 0 {
+		t.drop(over)
+	}
+	t.buf = bytes.Clone(t.buf)
+	t.parts = slices.Clone(t.parts)
+}
+
+// keepTranscript is how much of it outlives a command that went well.
+const keepTranscript = 2 << 10
+
 // render returns the conversation as text for a terminal: what was sent stands on lines of its own behind ">>> ", no
 // byte of it controls anything, and no secret is in it. A first line that was cut is left out: half of a secret could
 // not be recognised.
