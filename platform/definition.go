@@ -98,15 +98,16 @@ type secretRule struct {
 
 // detection is what gives the platform away. Sure alone is proof; hints say whose probes to run first.
 type detection struct {
-	Sure    string  `yaml:"sure" kind:"regexp"`   // in server version, banner, MOTD and prompt, a line each
-	Server  string  `yaml:"server" kind:"regexp"` // hint: the SSH server's version
-	Login   string  `yaml:"login" kind:"regexp"`  // hint: in banner and MOTD
-	Prompt  string  `yaml:"prompt" kind:"regexp"` // hint
-	Refines string  `yaml:"refines"`              // a platform that this one is a special case of: probed where that was found
-	Probes  []probe `yaml:"probes"`
+	Sure   string  `yaml:"sure" kind:"regexp"`   // in server version, banner, MOTD and prompt, a line each
+	Server string  `yaml:"server" kind:"regexp"` // hint: the SSH server's version
+	Login  string  `yaml:"login" kind:"regexp"`  // hint: in banner and MOTD
+	Prompt string  `yaml:"prompt" kind:"regexp"` // hint
+	Probes []probe `yaml:"probes"`
 }
 
+// probe is a harmless command whose answer tells.
 type probe struct {
+	After   string `yaml:"after"` // only where this platform was found, of which the other is a special case
 	Command string `yaml:"command"`
 	Match   string `yaml:"match" kind:"regexp"`
 }

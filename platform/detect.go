@@ -38,7 +38,7 @@ func Detect(ctx context.Context, addr string, c session.Config, o Options) (*Def
 // noShell reports whether the login went well and only the shell did not.
 func noShell(err error) bool {
 	var e *session.Error
-	return errors.As(err, &e) && e.Stage == "prompt" && (e.Code == "login-refused" || e.Code == "no-prompt")
+	return errors.As(err, &e) && e.Stage == "prompt" && slices.Contains([]string{"login-refused", "no-prompt", "connection-lost"}, e.Code)
 }
 
 // detective asks one device what it is.
@@ -67,10 +67,7 @@ func (d *detective) find(ctx context.Context) (*Def, error) {
 		}
 	}
 	for _, def := range defs {
-		if def.file.Detect.Refines != "" && !d.hinted(def) {
-			continue
-		}
-		fits, err := d.fits(ctx, def)
+		fits, err := d.fits(ctx, def, "")
 		if err != nil {
 			return nil, err
 		}
@@ -102,18 +99,17 @@ func byHints(d *detective) []*Def {
 	return defs
 }
 
-// hinted reports whether banner or MOTD name the platform.
-func (d *detective) hinted(def *Def) bool {
-	return found(def.file.Detect.Login, d.info.Banner+"\n"+d.info.Motd)
-}
-
 func found(pattern, text string) bool {
 	return pattern != "" && regexp.MustCompile(pattern).MatchString(text)
 }
 
-// fits asks the probes of a platform. Each command is asked once, for all platforms that look at its answer.
-func (d *detective) fits(ctx context.Context, def *Def) (bool, error) {
+// fits asks the probes of a platform, those for after base was found. Each command is asked once, for all platforms
+// that look at its answer.
+func (d *detective) fits(ctx context.Context, def *Def, base string) (bool, error) {
 	for _, p := range def.file.Detect.Probes {
+		if p.After != base {
+			continue
+		}
 		answer, err := d.ask(ctx, p.Command)
 		if err != nil {
 			return false, err
@@ -141,10 +137,7 @@ func (d *detective) ask(ctx context.Context, cmd string) (string, error) {
 // refine looks whether a platform is a special case of the one that was found.
 func (d *detective) refine(ctx context.Context, base *Def, defs []*Def) (*Def, error) {
 	for _, def := range defs {
-		if def.file.Detect.Refines != base.Name {
-			continue
-		}
-		fits, err := d.fits(ctx, def)
+		fits, err := d.fits(ctx, def, base.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -1,5 +1,7 @@
 package platform
 
+import "github.com/musternet/muster/session"
+
 // ParseDefinition is for tests: definitions come from the files of this package only.
 var ParseDefinition = parseDefinition
 
@@ -64,4 +66,12 @@ func (d *Def) WeakSecretRules() (weak []string) {
 		}
 	}
 	return weak
+}
+
+// SuffixedUsers returns the user names that a shell is asked for with.
+func (d *Def) SuffixedUsers(credentials []session.Credential) (users []string) {
+	for _, c := range withSuffix(credentials, d.file.LoginSuffix) {
+		users = append(users, c.User)
+	}
+	return users
 }
