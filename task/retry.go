@@ -67,11 +67,11 @@ func (b Backoff) orDefault() Backoff {
 
 // wait is the time between an attempt that failed and the next one.
 func (b Backoff) wait(attempt int) time.Duration {
-	bound := b.First
+	bound := min(b.First, b.Max)
 	for ; attempt > 1 && bound < b.Max; attempt-- {
-		bound *= 2
+		bound += min(bound, b.Max-bound) // doubled, and never beyond Max
 	}
-	return rand.N(min(bound, b.Max) + 1)
+	return rand.N(bound)
 }
 
 func counted(attempts int, err error) error {
