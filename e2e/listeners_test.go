@@ -46,8 +46,9 @@ func web(c net.Conn) {
 	c.Close()
 }
 
-// reset ends the connection as soon as it is there.
+// reset ends the connection when the client has named itself.
 func reset(c net.Conn) {
+	c.Read(make([]byte, 1))
 	c.(*net.TCPConn).SetLinger(0)
 	c.Close()
 }

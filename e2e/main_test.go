@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
 
-// the lab, up from TestMain's beginning to its end
-var the *lab
+// What all tests stand on, made once by TestMain: the lab, and the binary that is tested.
+var (
+	the    *lab
+	binary string
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -40,6 +44,11 @@ func run(m *testing.M) int {
 		os.Exit(130)
 	}()
 	fmt.Printf("lab: %d nodes up in %v\n", len(the.nodes), the.took.Round(1e7))
+	if err := build(); err != nil {
+		the.down()
+		fmt.Println("FAIL:", err)
+		return 1
+	}
 	code := m.Run()
 	if err := the.down(); err != nil {
 		fmt.Println("FAIL: the lab does not go down:", err)
@@ -51,10 +60,22 @@ func run(m *testing.M) int {
 // missingPrograms names the first program of the lab that is not there.
 func missingPrograms() string {
 	for _, name := range []string{"ip", "nsenter", "git", "/usr/sbin/sshd", "/usr/lib/frr/zebra", "/usr/bin/vtysh",
-		"/usr/sbin/bird", "/usr/sbin/dropbear", "/usr/bin/dropbearconvert"} {
+		"/usr/sbin/bird", "/usr/sbin/dropbear", "/usr/bin/dropbearconvert", "/usr/sbin/tinysshd"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return name
 		}
 	}
 	return ""
+}
+
+// build makes the binary, in the lab's directory.
+func build() error {
+	binary = filepath.Join(the.dir, "muster")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/muster")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build muster: %w: %s", err, out)
+	}
+	return nil
 }

@@ -29,7 +29,7 @@ type port struct{ network, address string }
 // nodeSpec says what a node is.
 type nodeSpec struct {
 	name     string
-	kind     string // frr, bird or linux: the script of lab/
+	kind     string // frr, bird, linux or tiny: the script of lab/
 	platform string // what muster calls it
 	ports    []port
 	user     string   // "admin" where empty
@@ -42,6 +42,9 @@ type nodeSpec struct {
 
 // address is the first one.
 func (s nodeSpec) address() string { return s.ports[0].address }
+
+// keysOnly says that no password is taken.
+func (s nodeSpec) keysOnly() bool { return s.name == "keys" || s.kind == "tiny" }
 
 func (s nodeSpec) login() string {
 	if s.user != "" {
@@ -72,10 +75,13 @@ func nodeSpecs(sec *secrets) []nodeSpec {
 			hostKeys: "rsa", sshd: []string{"KexAlgorithms diffie-hellman-group14-sha1", "HostKeyAlgorithms ssh-rsa", "Ciphers aes128-cbc", "MACs hmac-sha1"}},
 		{name: "old2", kind: "frr", platform: "frr", ports: at("198.19.173.22"), daemons: "staticd", conf: small("old2"),
 			hostKeys: "rsa", sshd: []string{"KexAlgorithms diffie-hellman-group1-sha1", "HostKeyAlgorithms ssh-rsa", "Ciphers 3des-cbc", "MACs hmac-sha1"}},
+		{name: "oldcipher", kind: "linux", platform: "linux", ports: at("198.19.173.26"), sshd: []string{"Ciphers 3des-cbc"}},
+		{name: "oldkey", kind: "linux", platform: "linux", ports: at("198.19.173.27"), hostKeys: "rsa", sshd: []string{"HostKeyAlgorithms ssh-rsa"}},
 		{name: "kbd", kind: "frr", platform: "frr", ports: at("198.19.173.23"), daemons: "staticd", conf: small("kbd"),
 			sshd: []string{"PasswordAuthentication no", "PubkeyAuthentication no", "KbdInteractiveAuthentication yes", "UsePAM yes"}},
 		{name: "keys", kind: "frr", platform: "frr", ports: at("198.19.173.24"), daemons: "staticd", conf: small("keys"),
 			sshd: []string{"PasswordAuthentication no", "MaxSessions 1"}},
+		{name: "tiny", kind: "tiny", platform: "linux", ports: at("198.19.173.28")},
 		{name: "rekey", kind: "frr", platform: "frr", ports: at("198.19.173.25"), daemons: "staticd", conf: small("rekey")},
 		{name: "bastion", kind: "linux", platform: "linux", user: "hop", ports: []port{{front, "198.19.173.31"}, {middle, "198.19.173.65"}}},
 		{name: "bastion2", kind: "linux", platform: "linux", user: "hop", ports: []port{{middle, "198.19.173.66"}, {inner, "198.19.173.129"}}},

@@ -34,7 +34,7 @@ func TestEveryServerOfTheLabAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := n.truth(t); got != want {
+			if want := n.own(t); got != want {
 				t.Errorf("over ssh %d bytes, the daemon's own tool prints %d", len(got), len(want))
 			}
 		})
@@ -49,36 +49,6 @@ func TestRoutersBehindTheBastionsHaveNoOtherWay(t *testing.T) {
 			t.Errorf("%s answers the test machine", name)
 		}
 	}
-}
-
-// ownCommand is what a person would type to see the configuration.
-func (n *node) ownCommand() string {
-	switch n.kind {
-	case "frr":
-		return "show running-config"
-	case "bird":
-		return "cat /etc/bird/bird.conf"
-	}
-	return "cat /etc/hostname"
-}
-
-// truth is the configuration as the daemon's own tool prints it to the node's user, inside the node.
-func (n *node) truth(t *testing.T) string {
-	t.Helper()
-	var out string
-	var err error
-	switch n.kind {
-	case "frr":
-		out, err = n.output("runuser", "-u", n.login(), "--", "vtysh", "-c", "show running-config")
-	case "bird":
-		out, err = n.file("/etc/bird/bird.conf")
-	default:
-		out, err = n.file("/etc/hostname")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // dial logs in to a node, through the bastions where there is no other way.
@@ -129,7 +99,7 @@ func (l *lab) clientConfig(n *node) (*ssh.ClientConfig, error) {
 		return answers, nil
 	}
 	auth := []ssh.AuthMethod{ssh.Password(password), ssh.KeyboardInteractive(answer)}
-	if n.name == "keys" {
+	if n.keysOnly() {
 		auth = []ssh.AuthMethod{ssh.PublicKeys(l.sec.signer)}
 	}
 	weak, secure := ssh.InsecureAlgorithms(), ssh.SupportedAlgorithms()

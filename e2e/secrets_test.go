@@ -10,7 +10,9 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"testing"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -19,6 +21,7 @@ import (
 type secrets struct {
 	password string // of admin
 	hop      string // of hop on the bastions
+	level    string // enable secret of simulated devices
 	wrong    string // of nobody
 	vty      string // in FRR's configuration
 	enable   string // in FRR's configuration
@@ -34,7 +37,7 @@ type secrets struct {
 // newSecrets makes them and writes the key file.
 func newSecrets(dir string) (*secrets, error) {
 	s := &secrets{keyFile: filepath.Join(dir, "id_ed25519")}
-	for _, p := range []*string{&s.password, &s.hop, &s.wrong, &s.vty, &s.enable, &s.bgp, &s.bird} {
+	for _, p := range []*string{&s.password, &s.hop, &s.level, &s.wrong, &s.vty, &s.enable, &s.bgp, &s.bird} {
 		b := make([]byte, 9)
 		rand.Read(b)
 		*p = "Zq" + hex.EncodeToString(b)
@@ -56,8 +59,8 @@ func newSecrets(dir string) (*secrets, error) {
 func (s *secrets) needles() map[string]string {
 	lines := strings.Split(s.keyText, "\n")
 	return map[string]string{
-		"password": s.password, "hop password": s.hop, "wrong password": s.wrong, "vty password": s.vty,
-		"enable password": s.enable, "bgp password": s.bgp, "bird password": s.bird, "private key": lines[4],
+		"password": s.password, "hop password": s.hop, "enable secret": s.level, "wrong password": s.wrong, "vty password": s.vty,
+		"frr enable password": s.enable, "bgp password": s.bgp, "bird password": s.bird, "private key": lines[4],
 	}
 }
 
@@ -75,4 +78,16 @@ func newHostKey(kind string) (*pem.Block, error) {
 		return nil, err
 	}
 	return ssh.MarshalPrivateKey(key, "")
+}
+
+// mustNotBeIn fails the test if text holds a secret. Where text is meant to show configurations, those inside them are
+// no leak; what logs in is one anywhere.
+func (s *secrets) mustNotBeIn(t *testing.T, where, text string, configurations bool) {
+	t.Helper()
+	for name, needle := range s.needles() {
+		inConfig := slices.Contains([]string{s.vty, s.enable, s.bgp, s.bird}, needle)
+		if strings.Contains(text, needle) && !(configurations && inConfig) {
+			t.Errorf("%s shows the %s", where, name)
+		}
+	}
 }

@@ -12,7 +12,8 @@ mount --make-rprivate /
 mount -t proc proc /proc
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts /dev/pts
 mount -t tmpfs -o mode=755 tmpfs /run
-for d in /home /var/log /var/tmp; do mount -t tmpfs -o mode=1777 tmpfs $d; done
+mount -t tmpfs -o mode=755 tmpfs /home
+for d in /var/log /var/tmp; do mount -t tmpfs -o mode=1777 tmpfs $d; done
 cp -a /etc /run/etc
 mount --bind /run/etc /etc
 rm -f /etc/nologin /etc/motd /etc/legal

@@ -1,0 +1,190 @@
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/musternet/muster/sim"
+	"github.com/musternet/muster/task"
+)
+
+// startFleet runs a simulated fleet until the test ends.
+func startFleet(t *testing.T, c sim.Config) *sim.Fleet {
+	t.Helper()
+	c.Username, c.Password, c.Enable = "admin", the.sec.password, the.sec.level
+	fleet, done := make(chan *sim.Fleet, 1), make(chan error, 1)
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		done <- task.Scope(ctx, "fleet", func(ctx context.Context, g *task.Group) error {
+			f, err := sim.Start(ctx, g, c)
+			if err != nil {
+				return err
+			}
+			fleet <- f
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	select {
+	case f := <-fleet:
+		return f
+	case err := <-done:
+		t.Fatal(err)
+		return nil
+	}
+}
+
+// rowsOf lists a simulated fleet.
+func rowsOf(fleet *sim.Fleet) []row {
+	var rows []row
+	for _, d := range fleet.Devices() {
+		rows = append(rows, row{name: d.Name, address: d.Address, port: d.Port, platform: d.Platform, group: d.Group, user: "admin",
+			password: the.sec.password, enable: the.sec.level})
+	}
+	return rows
+}
+
+// fivePercent is that share of every one of the faults.
+func fivePercent(kinds ...string) []sim.Share {
+	var shares []sim.Share
+	for _, k := range kinds {
+		shares = append(shares, sim.Share{Kind: k, Share: 0.05})
+	}
+	return shares
+}
+
+func TestAThousandDevicesWithEveryFaultLoseNothing(t *testing.T) {
+	fleets := map[string]struct {
+		kinds   []string
+		devices int
+		listen  string
+	}{
+		"what networks do": {[]string{"hang-banner", "hang-command", "refuse", "reset", "garbage", "slow", "auth", "endless",
+			"truncated", "cut", "flaky"}, 1000, "127.81.0.0/16"},
+		"what devices do": {[]string{"hang-handshake", "trickle", "enable", "limit", "expired", "mute", "reject", "empty", "legacy"},
+			1000, "127.82.0.0/16"},
+	}
+	for name, c := range fleets {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			fleet := startFleet(t, sim.Config{Devices: c.devices, Seed: 7, Listen: c.listen, Faults: fivePercent(c.kinds...)})
+			list := s.inventory(t, rowsOf(fleet)...)
+			began := time.Now()
+			a := s.muster(t, "backup", "-i", list, "-o", "ndjson", "--timeout", "90s", "-q")
+			t.Logf("%d devices in %v", c.devices, time.Since(began).Round(time.Second))
+			if a.code != 1 {
+				t.Errorf("exit %d, want 1\n%.2000s", a.code, a.stderr)
+			}
+			s.fleetIsAsExpected(t, fleet, outcomes(t, a.stdout), "new")
+			if out := s.git(t, "fsck", "--full", "--strict"); out != "" {
+				t.Errorf("git fsck: %s", out)
+			}
+		})
+	}
+}
+
+// fleetIsAsExpected fails the test for each device that did not fail of its own fault, and each healthy one that is not
+// kept exactly, on disk and in git.
+func (s *site) fleetIsAsExpected(t *testing.T, fleet *sim.Fleet, got map[string]outcome, status string) {
+	t.Helper()
+	kinds := map[string]sim.Kind{}
+	for _, k := range sim.Kinds() {
+		kinds[k.Name] = k
+	}
+	wrong := 0
+	for _, d := range fleet.Devices() {
+		o, there := got[d.Name]
+		want, kind := status, kinds[d.Fault]
+		if kind.Stage != "" {
+			want = kind.Stage + " " + kind.Code
+		}
+		path := filepath.Join(s.data, "configs", d.Group, d.Name+".cfg")
+		text, err := os.ReadFile(path)
+		switch {
+		case !there || o.word() != want:
+			wrong++
+			if wrong <= 20 {
+				t.Errorf("%s (%s, fault %q): %q, want %s: %s", d.Name, d.Platform, d.Fault, o.word(), want, o.Error)
+			}
+		case kind.Stage != "" && !os.IsNotExist(err):
+			t.Errorf("%s (fault %s): something is stored: %v", d.Name, d.Fault, err)
+		case kind.Stage == "" && string(text) != string(fleet.Want(d.Name)):
+			t.Errorf("%s (%s): %d bytes are stored, want %d (%v)", d.Name, d.Platform, len(text), len(fleet.Want(d.Name)), err)
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d devices came out wrong", wrong, len(fleet.Devices()))
+	}
+	s.gitHolds(t, fleet, got)
+}
+
+// gitHolds compares the head of the history with what the fleet has.
+func (s *site) gitHolds(t *testing.T, fleet *sim.Fleet, got map[string]outcome) {
+	t.Helper()
+	blobs := map[string]string{}
+	for line := range strings.Lines(s.git(t, "ls-tree", "-r", "HEAD")) {
+		about, path, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		blobs[strings.TrimSuffix(filepath.Base(path), ".cfg")] = strings.Fields(about)[2]
+	}
+	good := 0
+	for name, o := range got {
+		if o.Status == "failed" {
+			continue
+		}
+		good++
+		if want := blobID(fleet.Want(name)); blobs[name] != want {
+			t.Errorf("%s: git has blob %q, want %s", name, blobs[name], want)
+		}
+	}
+	if len(blobs) != good {
+		t.Errorf("git holds %d devices, %d are good", len(blobs), good)
+	}
+}
+
+func TestTheSimulatorServesItsOwnInventory(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	list := filepath.Join(s.dir, "sim.csv")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	cmd := s.command(ctx, "sim", "--devices", "20", "--fault", "auth:5%", "--fault", "refuse:5%", "--inventory", list)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer stop()
+	within(t, 20*time.Second, "the inventory is there", func() bool {
+		data, err := os.ReadFile(list)
+		return err == nil && strings.Count(string(data), "\n") == 21
+	})
+	a := s.muster(t, "backup", "-i", list, "-o", "ndjson")
+	words := map[string]int{}
+	for _, o := range outcomes(t, a.stdout) {
+		words[o.word()]++
+	}
+	if want := fmt.Sprint(map[string]int{"new": 18, "auth auth-rejected": 1, "connect refused": 1}); fmt.Sprint(words) != want {
+		t.Errorf("%v, want %s", words, want)
+	}
+}
+
+// within waits for something that another process does.
+func within(t *testing.T, d time.Duration, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(d); !so(); {
+		if time.Now().After(end) {
+			t.Fatalf("after %v still not: %s", d, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
