@@ -103,28 +103,46 @@ func (w *masker) line(line []byte) {
 	end := line[len(body):]
 	inner := bytes.TrimLeft(body, "+-")
 	inner = bytes.TrimLeft(inner, " \t")
-	lead := body[:len(body)-len(inner)]
+	w.out = append(w.out, body[:len(body)-len(inner)]...)
 	if w.key.inside(body) || w.carry {
-		w.marks = w.marks[:0]
-		if len(inner) > 0 && !isPlaceholder(inner) {
-			w.marks = append(w.marks, span{0, len(inner)})
-		}
+		w.carry = w.carry && w.goesOn(inner)
+		w.whole(inner)
 	} else {
 		w.section(body)
-		w.find(inner)
+		w.parts(inner)
 	}
-	w.carry = w.breaksOff(inner)
-	w.out = append(w.out, lead...)
-	w.out = replace(w.out, inner, w.marks, w.instead)
 	w.out = append(w.out, end...)
 }
 
-// breaksOff reports whether a secret goes on in the next line.
-func (w *masker) breaksOff(line []byte) bool {
-	if w.rules.goesOn == "" || !bytes.HasSuffix(line, []byte(w.rules.goesOn)) {
-		return false
+// whole masks all of a line.
+func (w *masker) whole(line []byte) {
+	if len(line) > 0 && !isPlaceholder(line) {
+		line = []byte(w.instead(line))
 	}
-	return slices.ContainsFunc(w.marks, func(m span) bool { return m.to == len(line) })
+	w.out = append(w.out, line...)
+}
+
+// maxRounds bounds how often a line is looked at again.
+const maxRounds = 8
+
+// parts masks the secrets of a line. What is left is looked at again, since a rule may fit only now: so masking what is
+// masked changes nothing.
+func (w *masker) parts(line []byte) {
+	w.find(line)
+	w.carry = w.goesOn(line) && slices.ContainsFunc(w.marks, func(m span) bool { return m.to == len(line) })
+	for range maxRounds {
+		if len(w.marks) == 0 {
+			break
+		}
+		line = replace(nil, line, w.marks, w.instead)
+		w.find(line)
+	}
+	w.out = append(w.out, line...)
+}
+
+// goesOn reports whether the device has wrapped the line.
+func (w *masker) goesOn(line []byte) bool {
+	return w.rules.goesOn != "" && bytes.HasSuffix(line, []byte(w.rules.goesOn))
 }
 
 // section notes the line when it opens a top-level section. What begins like a line of a diff says that this is one,
@@ -143,11 +161,15 @@ func (w *masker) section(body []byte) {
 	}
 }
 
-// find sets marks to the secrets of a line. The placeholders of an earlier pass are none.
+// find sets marks to the secrets of a line. What touches a placeholder of an earlier round is none.
 func (w *masker) find(line []byte) {
 	s := w.rules
 	w.marks = w.marks[:0]
 	w.scratch = s.finder.candidates(line, w.scratch[:0])
+	if len(w.scratch) == 0 {
+		return
+	}
+	done := placeholders(line)
 	for _, p := range w.scratch {
 		if s.section[p] != nil && w.top != nil && !s.section[p].Match(w.top) {
 			continue
@@ -155,10 +177,26 @@ func (w *masker) find(line []byte) {
 		from := len(w.marks)
 		w.marks = appendGroups(w.marks, s.finder.patterns[p], line)
 		kept := slices.DeleteFunc(w.marks[from:], func(m span) bool {
-			text := line[m.from:m.to]
-			return isPlaceholder(text) || s.except[p] != nil && s.except[p].Match(text)
+			touches := func(d span) bool { return m.from < d.to && d.from < m.to }
+			return slices.ContainsFunc(done, touches) || s.except[p] != nil && s.except[p].Match(line[m.from:m.to])
 		})
 		w.marks = w.marks[:from+len(kept)]
+	}
+}
+
+// placeholders returns where Mask or Hash have been in a line.
+func placeholders(line []byte) []span {
+	var found []span
+	for at := 0; ; {
+		i := bytes.Index(line[at:], []byte("<secret"))
+		if i < 0 {
+			return found
+		}
+		from := at + i
+		at = from + 1
+		if n := bytes.IndexByte(line[from:], '>'); n >= 0 && isPlaceholder(line[from:from+n+1]) {
+			found = append(found, span{from, from + n + 1})
+		}
 	}
 }
 
