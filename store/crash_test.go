@@ -85,9 +85,11 @@ func writeRun(ctx context.Context, s *store.Store, run string, report func(muste
 }
 
 // randomText ends in a digest of itself: a half written one cannot pass for whole.
-func randomText() string {
+func randomText() string { return randomLines(1 + rand.IntN(100)) }
+
+func randomLines(n int) string {
 	var b strings.Builder
-	for range 1 + rand.IntN(100) {
+	for range n {
 		fmt.Fprintf(&b, "interface eth%d\n description %x\n", rand.IntN(40), rand.Uint64())
 	}
 	return fmt.Sprintf("%s! %x\n", b.String(), sha256.Sum256([]byte(b.String())))

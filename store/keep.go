@@ -107,13 +107,14 @@ func (s *Store) end(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, endLimit)
 	defer cancel()
+	var failed error
 	if err := s.History.Maintain(ctx); err != nil {
-		return fmt.Errorf("pack history: %w", err)
+		failed = fmt.Errorf("pack history: %w", err) // all is stored, only less well packed
 	}
 	if s.dirty || s.behind {
-		return nil // the next Recover sees it
+		return failed // the next Recover sees it
 	}
-	return s.Index.SetClean(context.WithoutCancel(ctx))
+	return errors.Join(failed, s.Index.SetClean(context.WithoutCancel(ctx)))
 }
 
 func (s *Store) acquire(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,11 +101,14 @@ func (c *complaint) last() string {
 	return lines[len(lines)-1]
 }
 
+// fullWords are what git and the C library say of a full disk. Only words are there to go by: git's status is 128
+// whatever happened.
+var fullWords = []string{"No space left on device", "Out of diskspace", "Disk quota exceeded"}
+
 func (c *complaint) diskFull() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return strings.Contains(string(c.text), "No space left on device") ||
-		strings.Contains(string(c.text), "Disk quota exceeded")
+	return slices.ContainsFunc(fullWords, func(w string) bool { return strings.Contains(string(c.text), w) })
 }
 
 // explain puts what git said in the place of "exit status 128".
