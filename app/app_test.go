@@ -45,8 +45,14 @@ func openApp(t *testing.T, ctx context.Context, fleet *sim.Fleet, dir string) *a
 	if err := os.WriteFile(list, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return reopen(t, ctx, dir)
+}
+
+// reopen opens an App on the list and data that are in a directory.
+func reopen(t *testing.T, ctx context.Context, dir string) *app.App {
+	t.Helper()
 	a, err := app.Open(ctx, app.Options{
-		DataDir: filepath.Join(dir, "data"), Inventory: []string{list},
+		DataDir: filepath.Join(dir, "data"), Inventory: []string{filepath.Join(dir, "list.csv")},
 		Getenv: func(name string) string {
 			if name == "HOME" {
 				return dir
@@ -188,4 +194,52 @@ func TestCommandAnswersComeWithTheirDevice(t *testing.T) {
 			t.Errorf("got %d answers, want 6", len(seen))
 		}
 	})
+}
+
+func TestAnInventoryThatIsCutOffIsNoticed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	err := task.Scope(t.Context(), "test", func(ctx context.Context, g *task.Group) error {
+		fleet, err := sim.Start(ctx, g, sim.Config{Devices: 10, Seed: 5})
+		if err != nil {
+			return err
+		}
+		defer fleet.Close()
+		backUp(t, ctx, openApp(t, ctx, fleet, dir))
+		list := filepath.Join(dir, "list.csv")
+		for _, c := range []struct {
+			rows   int
+			shrunk bool
+		}{{10, false}, {5, false}, {4, true}} {
+			openApp(t, ctx, fleet, dir)
+			if err := os.WriteFile(list, firstLines(t, list, 1+c.rows), 0o600); err != nil {
+				return err
+			}
+			a := reopen(t, ctx, dir)
+			sel, err := a.Select(ctx, nil)
+			if err != nil {
+				return err
+			}
+			if (sel.Shrunk != nil) != c.shrunk {
+				t.Errorf("%d of 10 rows: got %v, want shrunk %v", c.rows, sel.Shrunk, c.shrunk)
+			}
+			one, err := a.Select(ctx, []string{"sim-0001"})
+			if err != nil || one.Shrunk != nil {
+				t.Errorf("%d of 10 rows: one device asked for: got %v, %v", c.rows, one.Shrunk, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func firstLines(t *testing.T, file string, n int) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:n], nil)
 }

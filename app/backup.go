@@ -37,6 +37,10 @@ func (a *App) Backup(ctx context.Context, devices []muster.Device, o RunOptions,
 			return
 		}
 		defer s.unlock()
+		if err := a.countSources(); err != nil {
+			yield(muster.Result{}, storeError(err))
+			return
+		}
 		err = a.backup(ctx, s, j, devices, o, func(r muster.Result) bool {
 			sum.count(r)
 			return yield(r, nil)

@@ -39,6 +39,9 @@ func (a *App) Select(ctx context.Context, terms []string) (Selection, error) {
 	for _, term := range picked.Unmatched {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("nothing matches %s", term))
 	}
+	if wantsAll(terms) {
+		s.Shrunk = a.shrunk()
+	}
 	if len(s.Devices) > 0 {
 		return s, nil
 	}

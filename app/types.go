@@ -11,6 +11,7 @@ import (
 type Selection struct {
 	Devices  []muster.Device
 	Warnings []string // bad rows, terms that match nothing, a readable secret: one sentence each
+	Shrunk   error    // all were asked for, and a source gives less than half of what it gave at the last backup
 }
 
 // RunOptions are the flags of backup and run.

@@ -155,5 +155,5 @@ func Shrunk(source string, last, now int) error {
 	if last <= 0 || 2*now >= last {
 		return nil
 	}
-	return fmt.Errorf("%s gives %d devices where it gave %d before; less than half is taken for a broken export, and the last good list is kept", source, now, last)
+	return fmt.Errorf("%s gives %d devices where it gave %d before; less than half is taken for a broken export", source, now, last)
 }

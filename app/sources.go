@@ -1,0 +1,64 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/musternet/muster/inventory"
+)
+
+// sourcesFile remembers how many devices each source of the inventory gave at the last backup.
+const sourcesFile = "sources.json"
+
+// shrunk tells whether a source gives less than half of what it gave at the last backup: an export that was cut off must
+// not quietly leave the rest of the fleet without backups.
+func (a *App) shrunk() error {
+	last := a.lastCounts()
+	var errs []error
+	for _, c := range a.inv.Counts {
+		errs = append(errs, inventory.Shrunk(c.Source, last[sourceKey(c.Source)], c.Devices))
+	}
+	return errors.Join(errs...)
+}
+
+// countSources remembers what the sources give now. It needs the lock of the data directory.
+func (a *App) countSources() error {
+	counts := a.lastCounts()
+	for _, c := range a.inv.Counts {
+		counts[sourceKey(c.Source)] = c.Devices
+	}
+	text, err := json.MarshalIndent(counts, "", "  ")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(a.dir, sourcesFile)
+	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("remember the size of the inventory: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+// lastCounts reads what was remembered; what cannot be read is as good as nothing.
+func (a *App) lastCounts() map[string]int {
+	counts := map[string]int{}
+	text, err := os.ReadFile(filepath.Join(a.dir, sourcesFile))
+	if err != nil || json.Unmarshal(text, &counts) != nil {
+		return map[string]int{}
+	}
+	return counts
+}
+
+// sourceKey names a source whatever directory muster was started in.
+func sourceKey(source string) string {
+	if abs, err := filepath.Abs(source); err == nil && source != "-" {
+		return abs
+	}
+	return source
+}
+
+// wantsAll tells whether selectors ask for the whole inventory.
+func wantsAll(terms []string) bool { return len(terms) == 0 || slices.Contains(terms, "@all") }
