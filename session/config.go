@@ -96,6 +96,8 @@ type Reply struct {
 	Hidden bool                                  // the answer is a secret: it is not echoed and never in the transcript
 	Raw    bool                                  // send the answer without a newline
 	Fail   *Error                                // instead of answering, end the command with this error
+
+	once bool // give the answer once only, as a hidden one
 }
 
 // Command is one command with what may happen while it runs.

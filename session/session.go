@@ -36,7 +36,9 @@ type Session struct {
 	link     *link
 	channel  *ssh.Session // of the shell
 	shell    *shell       // nil: exec requests
-	used     bool         // an exec request was made on link
+	telnet   *telnetLink
+	via      *link // the last jump host of a telnet session
+	used     bool  // an exec request was made on link
 	received int64
 	close    sync.Once
 
@@ -152,8 +154,8 @@ func (s *Session) Run(ctx context.Context, cmd string) (Output, error) {
 	return s.Do(ctx, Command{Text: cmd})
 }
 
-// Do runs one command with all its particulars. After an error of it the session is beyond use, except after a Reply
-// that failed by its own will and a command that was refused as a whole.
+// Do runs one command with all its particulars. After an error the session is beyond use: what the device would take
+// the next command for is not known.
 func (s *Session) Do(ctx context.Context, c Command) (Output, error) {
 	if s == nil {
 		return Output{}, &Error{Stage: stageCommand, Code: "internal", Err: errNoSession}
@@ -218,6 +220,9 @@ func (s *Session) Info() Info {
 	if s.link != nil {
 		i = s.link.info()
 	}
+	if s.telnet != nil {
+		i.Remote, i.Credential = s.telnet.conn.RemoteAddr().String(), s.telnet.credential.label()
+	}
 	if s.shell != nil {
 		i.Motd, i.Prompt = s.shell.motd, s.shell.prompts.now
 	}
@@ -252,10 +257,13 @@ func (s *Session) shut() {
 		_ = s.channel.Close()
 	}
 	s.watch.kill(&Error{Stage: stageCommand, Code: "connection-lost", Err: errClosed})
-	if s.shell != nil {
+	if s.telnet != nil {
+		s.hangUp()
+	} else if s.channel != nil && s.shell != nil {
 		close(s.shell.in.stop)
 	}
 	s.link.close()
+	s.via.close()
 	if s.channel != nil && s.shell != nil {
 		_ = s.channel.Wait()
 	}

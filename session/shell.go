@@ -29,7 +29,8 @@ type shell struct {
 	total   int64 // bytes received in this session
 	echoes  echoHabit
 	motd    string
-	sentAt  time.Time // the last thing
+	ended   func(said []byte) *Error // reads the end of a connection that broke during the login; nil: as any
+	sentAt  time.Time                // the last thing
 	gap     time.Duration
 	gapped  int // chunks the last line came in
 	lastGot time.Time
@@ -336,18 +337,27 @@ func (s *shell) patience(t *talk, g guess) time.Duration {
 		return s.nudging(t)
 	case kindTail:
 		return max(quiet, tailQuiet)
-	case kindPrompt:
-		if t.stage == stagePrompt {
+	case kindPrompt, kindReply:
+		if t.stage == stagePrompt && g.kind == kindPrompt {
 			return s.loginPatience(t, quiet)
 		}
-		if t.echo && s.echoes == echoUnknown {
-			return max(quiet, echoQuiet)
-		}
-		if t.echo && s.echoes == echoSeen {
-			return max(quiet, 4*echoQuiet)
+		if t.echo && (g.kind == kindPrompt || string(s.screen.last()) == s.prompts.now) {
+			return max(quiet, s.echoPatience())
 		}
 	}
 	return quiet
+}
+
+// echoPatience is for a prompt that stands there without the echo of the command before it: it may still be the one
+// at which the command was typed.
+func (s *shell) echoPatience() time.Duration {
+	switch s.echoes {
+	case echoSeen:
+		return 4 * echoQuiet
+	case echoUnknown:
+		return echoQuiet
+	}
+	return 0
 }
 
 // nudging says when to send an empty line to a device that shows no prompt: at login, and where a prompt was there
@@ -400,16 +410,18 @@ func (s *shell) reply(t *talk, i int) error {
 	r := t.replies[i]
 	if r.Fail != nil {
 		e := *r.Fail
-		e.Transcript = s.script.render()
 		if e.Err == nil {
 			e.Err = errorText("the device says: " + s.words.quote(s.screen.last()))
 		}
-		return &e
+		return s.giveUp(t, &e)
 	}
-	t.used[i] = r.Hidden
+	t.used[i] = r.Hidden || r.once
 	text, err := r.Answer(t.ctx)
 	if err != nil {
-		return s.fail(t, asError(err, t.stage, "secret-missing"))
+		if why := s.watch.err(); why != nil {
+			return s.withScript(why)
+		}
+		return s.giveUp(t, asError(err, t.stage, "secret-missing"))
 	}
 	if r.Hidden {
 		s.words.add(text)
@@ -418,6 +430,15 @@ func (s *shell) reply(t *talk, i int) error {
 		text += s.opts.Newline
 	}
 	return s.answer(t, text, r.Hidden)
+}
+
+// giveUp leaves a question without an answer. The next command would be taken for one, so the session ends; a login
+// may go on with another credential on another connection.
+func (s *shell) giveUp(t *talk, e *Error) error {
+	if t.stage == stagePrompt {
+		return s.withScript(e)
+	}
+	return s.fail(t, e)
 }
 
 // errorText is an error of fixed words.
@@ -470,6 +491,11 @@ func (s *shell) withScript(e *Error) error {
 func (s *shell) lost(t *talk) error {
 	if why := s.watch.err(); why != nil {
 		return s.explain(t, why)
+	}
+	if s.ended != nil {
+		if e := s.ended(s.screen.buf); e != nil {
+			return s.withScript(e)
+		}
 	}
 	e := failf(t.stage, "connection-lost", "the device ended the session%s after %d bytes", ofCommand(t.cmd), t.got)
 	if last := strings.TrimSpace(string(s.screen.last())); last != "" {
