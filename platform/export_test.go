@@ -75,3 +75,9 @@ func (d *Def) SuffixedUsers(credentials []session.Credential) (users []string) {
 	}
 	return users
 }
+
+// Shell is what a session with a terminal is opened with.
+func (d *Def) Shell() *session.Shell {
+	shell := d.talk().shell
+	return &shell
+}
