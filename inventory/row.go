@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/musternet/muster"
@@ -81,7 +82,10 @@ func (row *Row) names() error {
 		row.Port = port
 	}
 	if row.Name == "" {
-		row.Name = target{host: host, port: port}.name()
+		row.Name = host
+		if row.Port != 0 && row.Port != 22 { // several devices may be behind one address
+			row.Name = target{host: host, port: row.Port}.name()
+		}
 	}
 	if err := CheckName(row.Name); err != nil {
 		return &fieldError{"name", err}
@@ -197,7 +201,7 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 		return err
 	}
 	if password == nil && enable == nil && row.keys == nil {
-		dev.Credentials = inherited
+		dev.Credentials = slices.Clone(inherited)
 		if len(inherited) == 0 {
 			dev.Credentials = e.fromEnviron()
 		}

@@ -15,6 +15,7 @@ func TestCSVRows(t *testing.T) {
 	}{
 		"any subset of columns in any order":        {"platform,address\nios,192.0.2.1\n", []string{"192.0.2.1"}, nil},
 		"missing fields at the end are empty":       {"name,address,port\nr1\nr2,192.0.2.2\n", []string{"r1", "r2"}, nil},
+		"devices behind one address":                {"address,port\n127.0.0.1,2201\n127.0.0.1,2202\n127.0.0.1,22\n::1,2201\n", []string{"127.0.0.1:2201", "127.0.0.1:2202", "127.0.0.1", "::1_2201"}, nil},
 		"more fields than columns":                  {"name\nr1,x\nr2\n", []string{"r2"}, []string{"stdin:2:4: the row has 2 fields, the header 1"}},
 		"an empty row is none":                      {"name,address\n,\n\n  \nr1,\n", []string{"r1"}, nil},
 		"comments":                                  {"# a\nname\n# b\nr1\n", []string{"r1"}, nil},
