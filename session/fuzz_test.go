@@ -52,7 +52,7 @@ func FuzzConversation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, login, answer string, cut int) {
 		synctest.Test(t, func(t *testing.T) {
 			text, err := converse(t, login, answer, cut)
-			if len(text) > 1<<18 {
+			if len(text) > 1<<17 {
 				t.Fatalf("%d bytes of text came from %d", len(text), len(answer))
 			}
 			var e *session.Error

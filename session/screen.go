@@ -291,8 +291,15 @@ func (s *screen) arg(i, fallback int) int {
 	return fallback
 }
 
+// maxLine is how long a line may be for its cells to be moved about: a hostile device could make each of its bytes
+// move megabytes.
+const maxLine = 8 << 10
+
 // command acts on what changes the text of the last line; colours, modes and the rest have no text.
 func (s *screen) command(c byte) {
+	if len(s.buf)-s.start > maxLine && c != 'n' && c != 'c' && c != 'h' && c != 'l' {
+		return
+	}
 	switch c {
 	case 'C', 'a':
 		s.move(s.pos - s.start + s.arg(0, 1))
@@ -382,6 +389,7 @@ func (s *screen) delete(n int) {
 }
 
 func (s *screen) insert(n int) {
+	n = min(n, max(0, s.width-(len(s.buf)-s.start)))
 	tail := bytes.Clone(s.buf[s.pos:])
 	s.buf = s.buf[:s.pos]
 	for range n {

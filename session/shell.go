@@ -82,6 +82,7 @@ type talk struct {
 	got     int64
 	echo    bool     // still awaited
 	text    []string // finished lines of the output
+	held    int64    // bytes of text: a terminal's blanks may be more than what came
 	from    int      // where the output begins in the screen's buffer
 	stood   bool     // a line that looked like the prompt was there and text came after it
 	nudges  int
@@ -163,7 +164,7 @@ func (s *shell) hear(t *talk, b []byte) error {
 	t.got += int64(len(b))
 	s.total += int64(len(b))
 	s.script.received(b)
-	if t.got > t.max || s.total > s.limits.SessionBytes {
+	if t.got > t.max || t.held+int64(len(s.screen.buf)) > t.max || s.total > s.limits.SessionBytes {
 		return s.fail(t, failf(t.stage, "flood", "more than %d bytes came%s", min(t.max, s.limits.SessionBytes), ofCommand(t.cmd)))
 	}
 	s.measure(b)
@@ -175,6 +176,7 @@ func (s *shell) hear(t *talk, b []byte) error {
 	}
 	if !t.echo && s.screen.start > flushAt {
 		t.text = append(t.text, s.screen.flush(t.from))
+		t.held += int64(len(t.text[len(t.text)-1]))
 		t.from = 0
 	}
 	if len(s.screen.reply) > 0 {
@@ -271,6 +273,9 @@ func (s *shell) noEcho(t *talk) {
 
 // look says what the last line seems to be. It looks at nothing else, so its cost does not grow with the output.
 func (s *shell) look(t *talk) guess {
+	if len(s.screen.buf)-s.screen.start > maxLine {
+		return guess{}
+	}
 	last := s.screen.last()
 	if len(last) == 0 || len(last) > maxPrompt+len(s.prompts.now) {
 		return guess{}
