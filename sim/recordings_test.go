@@ -28,7 +28,7 @@ func TestEachRecordingIsReadByItsPlatformAsItIsWanted(t *testing.T) {
 	withConfig(t, func(t *testing.T, r *platform.Recording) {
 		for _, size := range []int{0, len(r.Want.Config) + 20_000} {
 			f := start(t, sim.Config{Devices: 2, Seed: 2, ConfigBytes: size, Recordings: []*platform.Recording{r}})
-			for range 8 {
+			for range 4 {
 				for _, d := range f.Devices() {
 					got, err := read(t.Context(), f, d, anyKey{}, session.Limits{})
 					if err != nil {

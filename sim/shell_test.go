@@ -328,3 +328,24 @@ func TestOtherChannelsAndMethodsAreRefused(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 }
+
+// FuzzShell types anything at a shell and then sees whether the fleet still serves others.
+func FuzzShell(f *testing.F) {
+	fleet := start(f, sim.Config{Devices: 2, Recordings: []*platform.Recording{router()}})
+	for _, seed := range []string{
+		"enable\nwrong\r\nwrong\rwrong\n", "show running-config\n q", "\x15\x03\b\b\x7f\n\n", "exit\nexit\n", "terminal length 0\nshow clock\r\n", "\x00\xff\xfe\n%s%n\n",
+	} {
+		f.Add([]byte(seed), uint16(24))
+	}
+	f.Fuzz(func(t *testing.T, keys []byte, height uint16) {
+		term, err := openTerminal(fleet, fleet.Devices()[0], int(height))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer term.close()
+		term.in.Write(keys)
+		if _, err := fetch(fleet, fleet.Devices()[1]); err != nil {
+			t.Errorf("another device: %v", err)
+		}
+	})
+}
