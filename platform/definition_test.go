@@ -60,6 +60,50 @@ func TestNamesOfOtherToolsMeanTheSamePlatform(t *testing.T) {
 	}
 }
 
+func TestEveryToolsNamesAreKnown(t *testing.T) {
+	t.Parallel()
+	for tool, names := range map[string]map[string]string{
+		"Netmiko": {
+			"cisco_ios": "cisco_ios", "cisco_xe": "cisco_ios", "cisco_nxos": "cisco_nxos", "cisco_xr": "cisco_iosxr", "cisco_asa": "cisco_asa",
+			"arista_eos": "arista_eos", "juniper": "juniper_junos", "juniper_junos": "juniper_junos", "mikrotik_routeros": "mikrotik_routeros",
+			"aruba_aoscx": "aruba_aoscx", "fortinet": "fortinet_fortios", "linux": "linux", "generic": "generic", "generic_termserver": "generic",
+		},
+		"Oxidized": {
+			"ios": "cisco_ios", "nxos": "cisco_nxos", "iosxr": "cisco_iosxr", "asa": "cisco_asa", "eos": "arista_eos", "junos": "juniper_junos",
+			"routeros": "mikrotik_routeros", "aoscx": "aruba_aoscx", "fortios": "fortinet_fortios", "linuxgeneric": "linux", "cumulus": "linux",
+		},
+		"RANCID": {
+			"cisco": "cisco_ios", "cisco-nx": "cisco_nxos", "cisco-xr": "cisco_iosxr", "arista": "arista_eos", "juniper": "juniper_junos",
+			"mikrotik": "mikrotik_routeros", "fortigate": "fortinet_fortios",
+		},
+		"Ansible": {
+			"cisco.ios.ios": "cisco_ios", "cisco.nxos.nxos": "cisco_nxos", "cisco.iosxr.iosxr": "cisco_iosxr", "cisco.asa.asa": "cisco_asa",
+			"arista.eos.eos": "arista_eos", "junipernetworks.junos.junos": "juniper_junos", "community.routeros.routeros": "mikrotik_routeros",
+			"arubanetworks.aoscx.aoscx": "aruba_aoscx", "fortinet.fortios.fortios": "fortinet_fortios", "frr.frr.frr": "frr", "frr": "frr",
+		},
+		"NAPALM": {
+			"ios": "cisco_ios", "nxos": "cisco_nxos", "nxos_ssh": "cisco_nxos", "iosxr": "cisco_iosxr", "iosxr_netconf": "cisco_iosxr", "eos": "arista_eos",
+			"junos": "juniper_junos", "ros": "mikrotik_routeros",
+		},
+		"scrapli": {
+			"cisco_iosxe": "cisco_ios", "cisco_nxos": "cisco_nxos", "cisco_iosxr": "cisco_iosxr", "arista_eos": "arista_eos", "juniper_junos": "juniper_junos",
+			"mikrotik_routeros": "mikrotik_routeros", "fortinet_fortios": "fortinet_fortios", "aruba_aoscx": "aruba_aoscx", "cisco_asa": "cisco_asa",
+		},
+		"NetBox": {
+			"cisco-ios": "cisco_ios", "cisco-ios-xe": "cisco_ios", "ios-xe": "cisco_ios", "cisco-nx-os": "cisco_nxos", "nx-os": "cisco_nxos",
+			"cisco-ios-xr": "cisco_iosxr", "cisco-asa": "cisco_asa", "arista-eos": "arista_eos", "juniper-junos": "juniper_junos",
+			"mikrotik-routeros": "mikrotik_routeros", "aruba-aos-cx": "aruba_aoscx", "aos-cx": "aruba_aoscx", "fortinet-fortios": "fortinet_fortios",
+			"debian": "linux", "ubuntu": "linux",
+		},
+	} {
+		for name, want := range names {
+			if d, ok := platform.Lookup(name); !ok || d.Name != want {
+				t.Errorf("%s calls %s %q: Lookup gives %v", tool, want, name, d)
+			}
+		}
+	}
+}
+
 func TestSecretPatternsHaveAWordToLookFor(t *testing.T) {
 	t.Parallel()
 	for _, name := range platform.Names() {

@@ -1,6 +1,10 @@
 package platform
 
-import "github.com/musternet/muster/session"
+import (
+	"reflect"
+
+	"github.com/musternet/muster/session"
+)
 
 // ParseDefinition is for tests: definitions come from the files of this package only.
 var ParseDefinition = parseDefinition
@@ -80,4 +84,23 @@ func (d *Def) SuffixedUsers(credentials []session.Credential) (users []string) {
 func (d *Def) Shell() *session.Shell {
 	shell := d.talk().shell
 	return &shell
+}
+
+// DefinitionKeys returns every key of a definition, those of inner maps behind a dot, in their order.
+func DefinitionKeys() []string { return keysOf(reflect.TypeFor[definition](), "") }
+
+func keysOf(t reflect.Type, prefix string) (keys []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := prefix + f.Tag.Get("yaml")
+		keys = append(keys, key)
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(inner, key+".")...)
+		}
+	}
+	return keys
 }
