@@ -88,7 +88,7 @@ func (a *App) backup(ctx context.Context, s *storage, j muster.Job, devices []mu
 		return errors.Join(err, batch.End(ctx))
 	}
 	b := &backup.Backup{Dialer: dialer, Keeper: batch, HashKey: key}
-	opts := a.jobOptions(limiter, o)
+	opts := a.jobOptions(limiter, devices, o)
 	opts.Quiet = batch.Flush
 	for r := range job.Run(ctx, devices, opts, job.Work[backup.Fetched]{Talk: b.Talk, Keep: b.Keep}) {
 		if !yield(r) {
@@ -99,7 +99,7 @@ func (a *App) backup(ctx context.Context, s *storage, j muster.Job, devices []mu
 }
 
 // jobOptions joins the flags with what the groups say.
-func (a *App) jobOptions(limiter *job.Limiter, o RunOptions) job.Options {
+func (a *App) jobOptions(limiter *job.Limiter, devices []muster.Device, o RunOptions) job.Options {
 	opts := job.Options{
 		Limiter: limiter, Started: o.Started,
 		Timeout: func(d muster.Device) time.Duration { return a.timeout(d, o) },
@@ -113,7 +113,7 @@ func (a *App) jobOptions(limiter *job.Limiter, o RunOptions) job.Options {
 			return defaultRetries
 		},
 	}
-	groups := a.groupLimits()
+	groups := a.groupLimits(devices)
 	if len(groups) > 0 {
 		opts.Group = func(d muster.Device) *job.Limiter { return groups[d.GroupName()] }
 	}

@@ -36,7 +36,7 @@ func (a *App) Command(ctx context.Context, devices []muster.Device, command stri
 				return r
 			},
 		}
-		for r := range job.Run(ctx, devices, a.jobOptions(limiter, o), work) {
+		for r := range job.Run(ctx, devices, a.jobOptions(limiter, devices, o), work) {
 			if !yield(answers[r.Index], nil) {
 				return
 			}

@@ -60,12 +60,13 @@ func (a *App) limit(o RunOptions) int {
 	return a.settings.Defaults.Limit
 }
 
-// groupLimits are the limits that groups have beside the fleet's.
-func (a *App) groupLimits() map[string]*job.Limiter {
+// groupLimits are the limits that the groups of some devices have beside the fleet's.
+func (a *App) groupLimits(devices []muster.Device) map[string]*job.Limiter {
 	limits := map[string]*job.Limiter{}
-	for name, g := range a.settings.Groups {
-		if g.Limit > 0 {
-			limits[name] = job.NewLimiter(g.Limit)
+	for _, d := range devices {
+		name := d.GroupName()
+		if n := a.inv.GroupLimit(name); n > 0 && limits[name] == nil {
+			limits[name] = job.NewLimiter(n)
 		}
 	}
 	return limits

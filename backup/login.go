@@ -59,24 +59,41 @@ type keyFiles struct {
 }
 
 type keyFile struct {
-	once   sync.Once
-	signer ssh.Signer
-	err    error
+	mu     sync.Mutex
+	signer ssh.Signer // nil: not read yet
 }
 
+// errKeyLocked says that a key file has a passphrase that nobody gave.
+var errKeyLocked = errors.New("the key file is locked by a passphrase")
+
+// signers reads the key files of a credential. One that is locked is the agent's business where there is one.
 func (k *keyFiles) signers(c secret.Credential) func(context.Context) ([]ssh.Signer, error) {
 	return func(ctx context.Context) ([]ssh.Signer, error) {
 		var signers []ssh.Signer
 		for _, path := range c.Keys {
-			f := k.file(path)
-			f.once.Do(func() { f.signer, f.err = readKey(ctx, path, c.Passphrase) })
-			if f.err != nil {
-				return nil, f.err
+			signer, err := k.file(path).read(ctx, path, c.Passphrase)
+			if errors.Is(err, errKeyLocked) && c.Agent {
+				continue
 			}
-			signers = append(signers, f.signer)
+			if err != nil {
+				return nil, err
+			}
+			signers = append(signers, signer)
 		}
 		return signers, nil
 	}
+}
+
+// read returns the key, from the file the first time. A failure is not kept: it may be the reader's that was in a hurry.
+func (f *keyFile) read(ctx context.Context, path string, passphrase secret.Source) (ssh.Signer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.signer != nil {
+		return f.signer, nil
+	}
+	signer, err := readKey(ctx, path, passphrase)
+	f.signer = signer
+	return signer, err
 }
 
 func (k *keyFiles) file(path string) *keyFile {
@@ -97,7 +114,8 @@ func readKey(ctx context.Context, path string, passphrase secret.Source) (ssh.Si
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
 	signer, err := ssh.ParsePrivateKey(pem)
-	if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked && passphrase != nil {
+	_, locked := errors.AsType[*ssh.PassphraseMissingError](err)
+	if locked && passphrase != nil {
 		phrase, err := passphrase.Secret(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("passphrase of key file %s: %w", path, err)
@@ -106,6 +124,9 @@ func readKey(ctx context.Context, path string, passphrase secret.Source) (ssh.Si
 			return nil, fmt.Errorf("key file %s: the passphrase does not fit", path)
 		}
 		return signer, nil
+	}
+	if locked {
+		return nil, fmt.Errorf("key file %s: %w: give its credential a passphrase, or its key to the agent", path, errKeyLocked)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)

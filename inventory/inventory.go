@@ -146,6 +146,10 @@ func (inv *Inventory) Group(name string) Group {
 	return inv.env.group(name)
 }
 
+// GroupLimit returns how many devices of a group may be at work at once by the group's own word, beside what holds for all;
+// 0: it says nothing.
+func (inv *Inventory) GroupLimit(name string) int { return inv.env.Groups[name].Limit }
+
 // Keyring returns the keyring that the devices' credentials are in.
 func (inv *Inventory) Keyring() *secret.Keyring { return inv.env.Keyring }
 

@@ -202,11 +202,18 @@ func (p *picker) group(ctx context.Context, term string) error {
 	if err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
+	wanted, before := map[string]bool{}, len(p.more)
 	for _, n := range names {
 		wanted[n] = true
+		if _, known := p.inv.byName[n]; !known && p.o.Unknown != nil {
+			if err := p.name(ctx, n); err != nil {
+				return err
+			}
+		}
 	}
-	p.pick(term, func(d muster.Device) bool { return wanted[d.Name] })
+	if !p.matches(func(d muster.Device) bool { return wanted[d.Name] }) && len(p.more) == before {
+		p.unmatched = append(p.unmatched, term)
+	}
 	return nil
 }
 
