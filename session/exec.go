@@ -112,9 +112,9 @@ func (s *Session) command(ctx context.Context, session *ssh.Session, c Command) 
 	if why := s.watch.err(); why != nil {
 		return Output{}, s.withScript(why)
 	}
-	status, lost := exitStatus(waited, session)
+	status, lost := s.link.exitStatus(waited)
 	if lost != nil {
-		return Output{}, s.withScript(failf(stageCommand, "connection-lost", "the connection broke in %s: %w", quote(c.Text), lost))
+		return Output{}, s.withScript(failf(stageCommand, "connection-lost", "the connection ended in %s: %w", quote(c.Text), lost))
 	}
 	o := Output{Text: out.text(), Stderr: errs.text(), ExitStatus: status}
 	s.script.calm()
@@ -123,18 +123,18 @@ func (s *Session) command(ctx context.Context, session *ssh.Session, c Command) 
 }
 
 // exitStatus reads how a command ended. Without a status it may have ended well, or the connection may have broken in
-// the middle of its output: x/crypto shows both as the end of the channel. Closing the channel tells them apart, for
-// it answers io.EOF only where both sides had closed it before; our connections never give io.EOF.
-func exitStatus(waited error, session *ssh.Session) (status int, lost error) {
+// the middle of its output: x/crypto shows both as the end of the channel. A connection that still stands tells them
+// apart. Where it is gone as well, the output counts as cut off: a server that sends no status and hangs up at once is
+// rare, and needs a shell.
+func (l *link) exitStatus(waited error) (status int, lost error) {
 	if waited == nil {
 		return 0, nil
 	}
 	if exit, ok := errors.AsType[*ssh.ExitError](waited); ok {
 		return exit.ExitStatus(), nil
 	}
-	_, missing := errors.AsType[*ssh.ExitMissingError](waited)
-	if closed := session.Close(); !missing || closed != io.EOF {
-		return -1, errors.Join(waited, closed)
+	if _, missing := errors.AsType[*ssh.ExitMissingError](waited); !missing || l.wire.lost.Load() {
+		return -1, waited
 	}
 	return -1, nil
 }

@@ -41,8 +41,7 @@ type errNotSSH struct{ said string }
 
 func (e *errNotSSH) Error() string { return e.said }
 
-// errLost ends a connection instead of io.EOF, which x/crypto also uses for the end of a channel: so the clean end of
-// a channel and the loss of the connection stay apart.
+// errLost is the end of a connection, however it came.
 type errLost struct{ err error }
 
 func (e *errLost) Error() string {

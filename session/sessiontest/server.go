@@ -38,6 +38,7 @@ type Device struct {
 	NoEcho         bool                                 // commands are not echoed
 	Chunk          int                                  // writes to the terminal are cut into pieces of this size; 0: whole
 	Pager          *Pager                               // outputs longer than its screen are paged
+	NoExec         bool                                 // exec requests are refused
 	OneSession     bool                                 // the connection ends after its first session
 	Forward        bool                                 // is a jump host: connects where it is asked to
 	Wrap           func(net.Conn) net.Conn              // round each connection, for faults below SSH
@@ -295,6 +296,10 @@ func (s *Server) session(ch ssh.Channel, reqs <-chan *ssh.Request) {
 			t.readPty(r.Payload)
 			r.Reply(true, nil)
 		case "shell", "exec":
+			if r.Type == "exec" && s.Device.NoExec {
+				r.Reply(false, nil)
+				continue
+			}
 			r.Reply(true, nil)
 			s.spawn(func() { ssh.DiscardRequests(reqs) })
 			status := 0
