@@ -165,7 +165,7 @@ func keepSomeTexts(t *testing.T, b *store.Batch, run int) []muster.Result {
 	for i := range results {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			results[i] = b.Keep(t.Context(), kept(i, "", fmt.Sprintf("r%d", (run+i)%40), randomLines(500)))
+			results[i] = b.Keep(t.Context(), kept(i, "", fmt.Sprintf("r%d", (run+i)%12), randomLines(1500)))
 		}()
 	}
 	for range results {
