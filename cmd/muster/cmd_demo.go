@@ -48,7 +48,7 @@ func (p *program) demo(ctx context.Context, keep string) error {
 		defer os.RemoveAll(dir)
 	}
 	p.format, p.inventory, p.settings = formatTable, []string{filepath.Join(dir, "fleet.csv")}, filepath.Join(dir, "muster.yaml")
-	p.dataDir = filepath.Join(dir, "data")
+	p.dataDir, p.askPass = filepath.Join(dir, "data"), false
 	if err := os.WriteFile(p.settings, []byte("# The demo needs no settings.\n"), 0o600); err != nil {
 		return err
 	}

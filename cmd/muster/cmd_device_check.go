@@ -24,7 +24,7 @@ but a detected platform and the host key.`,
 		Args:              takes(1, 1, "one device"),
 		ValidArgsFunction: p.completeDevices,
 	}
-	c.Flags().Var(&timeout, "timeout", "time in all (0s: the settings', or 5m)")
+	c.Flags().Var(&timeout, "timeout", "time in all (default: the settings', or 5m)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return p.withDevice(c.Context(), args[0], func(a *app.App, dev muster.Device) error {
 			o := app.RunOptions{Timeout: timeout.duration(), Retries: -1}

@@ -62,9 +62,9 @@ func madeView() view[madeRow] {
 	}
 }
 
-// again is a command line that works where this one did: with the same settings, data directory and inventory.
+// again is a command line that works where this one did: with the same settings, data directory, inventory and login.
 func (p *program) again(command string) string {
-	words := []string{" muster"}
+	words := []string{" muster", command}
 	if p.settings != "" {
 		words = append(words, "--config", quoted(p.settings))
 	}
@@ -74,7 +74,16 @@ func (p *program) again(command string) string {
 	for _, i := range p.inventory {
 		words = append(words, "-i", quoted(i))
 	}
-	return strings.Join(append(words, command), " ")
+	if p.user != "" {
+		words = append(words, "--user", quoted(p.user))
+	}
+	if p.legacy {
+		words = append(words, "--legacy-crypto")
+	}
+	if p.askPass {
+		words = append(words, "--ask-pass")
+	}
+	return strings.Join(words, " ")
 }
 
 // quoted is a word as a shell takes it.

@@ -11,7 +11,13 @@ import (
 // span is a duration on the command line: Go's form (90s, 1h30m), with days and weeks beside it (2d, 1w).
 type span time.Duration
 
-func (s *span) String() string { return shortDuration(time.Duration(*s)) }
+// String is empty for none, so that help shows no default.
+func (s *span) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return shortDuration(time.Duration(*s))
+}
 
 // Type is the word that help shows for the value.
 func (s *span) Type() string { return "D" }
@@ -69,7 +75,7 @@ func shortDuration(d time.Duration) string {
 		return strings.TrimSuffix(strconv.FormatFloat(d.Truncate(100*time.Millisecond).Seconds(), 'f', 1, 64), ".0") + "s"
 	case d < time.Hour:
 		return units(d, time.Minute, "m", time.Second, "s")
-	case d < day:
+	case d < 2*day:
 		return units(d, time.Hour, "h", time.Minute, "m")
 	default:
 		return units(d, day, "d", time.Hour, "h")

@@ -42,7 +42,13 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 func runCommand(p *program, root *cobra.Command) (err error, interrupted bool) {
 	runErr := task.Run(func(ctx context.Context) error {
 		scopeErr := task.Scope(ctx, "muster", func(inner context.Context, g *task.Group) error {
-			g.Go("signals", func(ctx context.Context) error { return dumpOnSignal(ctx, p.dumpTasks) })
+			g.Go("signals", func(inner context.Context) error {
+				err := dumpOnSignal(inner, p.dumpTasks)
+				if ctx.Err() != nil && p.stderr.terminal {
+					p.hint("interrupted: what runs is being closed; Ctrl-C again kills")
+				}
+				return err
+			})
 			err = root.ExecuteContext(inner)
 			g.Cancel(nil)
 			return nil

@@ -137,14 +137,14 @@ func (o *output[R]) json(summary any) error {
 	return o.p.print(fmt.Sprintf("{\"results\": %s,\n\"summary\": %s}\n", b.String(), end))
 }
 
-// list prints the word of each row, of equal ones in a row the first.
+// list prints the word of each row, each word once.
 func (o *output[R]) list() error {
 	var b strings.Builder
-	last := ""
+	seen := map[string]bool{}
 	for _, r := range o.rows {
-		if word := visible(o.view.word(r.row)); word != last {
+		if word := visible(o.view.word(r.row)); !seen[word] {
 			fmt.Fprintln(&b, word)
-			last = word
+			seen[word] = true
 		}
 	}
 	return o.p.print(b.String())

@@ -137,7 +137,7 @@ func TestTheHintToRepeatNamesTheSameInventory(t *testing.T) {
 	p, _ := quietProgram()
 	p.dataDir, p.inventory = "/tmp/my data", []string{"list.csv"}
 	got := p.backupFoot(app.Summary{Failed: 2, Duration: time.Second}, 0)
-	if want := "0 ok, 2 failed in 1s.   Again for those: muster --data-dir '/tmp/my data' -i list.csv backup @failed"; got != want {
+	if want := "0 ok, 2 failed in 1s.   Again for those: muster backup @failed --data-dir '/tmp/my data' -i list.csv"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 }

@@ -54,7 +54,7 @@ func newRoot(p *program) *cobra.Command {
 func (p *program) globalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVar(&p.settings, "config", "", "settings `FILE` (default: MUSTER_CONFIG, or muster.yaml where the system keeps settings)")
-	f.StringVar(&p.dataDir, "data-dir", "", "data `DIR`ectory (default: the settings', MUSTER_DATA_DIR, or the user's state directory)")
+	f.StringVar(&p.dataDir, "data-dir", "", "`DIR` where everything is kept (default: the settings', MUSTER_DATA_DIR, or the user's state directory)")
 	f.StringArrayVarP(&p.inventory, "inventory", "i", nil, "device list `FILE`, instead of the settings' inventory (repeatable)")
 	f.VarP(&p.format, "output", "o", "table, json, ndjson, csv or list")
 	f.BoolVar(&p.noColour, "no-color", false, "no colours, as NO_COLOR says too")
@@ -123,9 +123,9 @@ type runFlags struct {
 
 func (r *runFlags) add(c *cobra.Command) {
 	f := c.Flags()
-	f.IntVar(&r.limit, "limit", 0, "devices at once (0: as many as the fleet takes well, 256 at most)")
-	f.Var(&r.timeout, "timeout", "time for each device in all (0s: the settings', or 5m)")
-	f.IntVar(&r.retries, "retries", 0, "how often a device is tried again (default: the settings', or 1)")
+	f.IntVar(&r.limit, "limit", 0, "`N` devices at once (default: as many as the fleet takes well, 256 at most)")
+	f.Var(&r.timeout, "timeout", "time for each device in all (default: the settings', or 5m)")
+	f.IntVar(&r.retries, "retries", 0, "`N` more tries of a device that failed for a passing reason (default: the settings', or 1)")
 }
 
 // options are the flags as package app takes them.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
@@ -21,42 +22,54 @@ func terminalOf(stream any) (fd int, ok bool) {
 	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
 }
 
-// prompter asks the person at the terminal for a secret, without echo. It is nil where there is no terminal. Standard
-// input is used where it is one; else, as with `-f -`, the terminal that the process belongs to.
+// prompter asks the person at the terminal for a secret, without echo. It is nil where there is no terminal. As ssh does,
+// it asks the terminal that the process belongs to, because the standard streams may be files; where systems have no name
+// for that, standard input, if it is one.
 func (p *program) prompter() func(context.Context, string) (secret.Secret, error) {
+	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+		p.closers = append(p.closers, tty)
+		return func(ctx context.Context, text string) (secret.Secret, error) { return askSecret(ctx, tty, tty, text) }
+	}
 	if _, ok := terminalOf(p.stdin); ok {
 		return func(ctx context.Context, text string) (secret.Secret, error) {
 			return askSecret(ctx, p.stdin.(*os.File), p.stderr, text)
 		}
 	}
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		return nil
-	}
-	p.closers = append(p.closers, tty)
-	return func(ctx context.Context, text string) (secret.Secret, error) {
-		return askSecret(ctx, tty, p.stderr, text)
-	}
+	return nil
 }
 
-// askSecret reads one line in raw mode: there Ctrl-C arrives as a byte and ends the question, instead of as a signal
-// that would leave the terminal without echo.
+// askSecret reads one line in raw mode: there Ctrl-C arrives as a byte and ends the question. So does the end of ctx, where
+// the terminal's file can be polled.
 func askSecret(ctx context.Context, tty *os.File, out io.Writer, text string) (secret.Secret, error) {
 	if err := ctx.Err(); err != nil {
 		return secret.Secret{}, err
 	}
-	fd := int(tty.Fd())
-	state, err := term.MakeRaw(fd)
+	restore, err := makeRaw(tty)
 	if err != nil {
 		return secret.Secret{}, fmt.Errorf("switch the terminal's echo off: %w", err)
 	}
-	defer func() { _ = term.Restore(fd, state) }()
+	defer restore()
+	stop := context.AfterFunc(ctx, func() { _ = tty.SetReadDeadline(time.Unix(0, 1)) })
+	defer stop()
 	line, err := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
 	}{tty, out}, "").ReadPassword(visible(text))
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
 		return secret.Secret{}, context.Canceled
 	}
 	return secret.New(line), err
+}
+
+// makeRaw does not use Fd, which would make reads of the file block for ever.
+func makeRaw(tty *os.File) (restore func(), err error) {
+	conn, err := tty.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var state *term.State
+	if controlErr := conn.Control(func(fd uintptr) { state, err = term.MakeRaw(int(fd)) }); controlErr != nil {
+		return nil, controlErr
+	}
+	return func() { _ = conn.Control(func(fd uintptr) { _ = term.Restore(int(fd), state) }) }, err
 }
