@@ -68,12 +68,6 @@ var (
 // impossible are the faults that some devices cannot have; Start says so.
 var impossible = []string{"cut", "enable", "expired", "mute"}
 
-// tolerated are failures less exact than the kind's own. How exact a client is is for its own tests; here nothing but a
-// failure, in the right moment, is asked of it.
-var tolerated = map[string][]string{
-	"reset": {"incomplete truncated"}, // an exec request whose lost connection looks like its end
-}
-
 func TestEachFaultFailsAsItsKindSays(t *testing.T) {
 	t.Parallel()
 	withConfig(t, func(t *testing.T, r *platform.Recording) {
@@ -130,7 +124,7 @@ func failsAs(t *testing.T, f *sim.Fleet, d sim.Device, k sim.Kind) {
 		t.Fatalf("got %v", err)
 	}
 	stage, code := d.Expected()
-	if got := failure.Stage + " " + failure.Code; got != stage+" "+code && !slices.Contains(tolerated[k.Name], got) {
+	if failure.Stage != stage || failure.Code != code {
 		t.Errorf("got %v, want %s %s", err, stage, code)
 	}
 }
