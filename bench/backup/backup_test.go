@@ -1,4 +1,4 @@
-// Package backup_test measures the main job beside a bare x/crypto/ssh shell client and scrapligo, as ratios in one run. The
+// Package backup_test measures the main job beside a bare x/crypto/ssh shell client, as ratios in one run. The
 // fleet is simulated in a process of its own, so that what is counted is the client's alone.
 package backup_test
 
@@ -8,7 +8,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,13 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scrapli/scrapligo/driver/options"
-	scraplatform "github.com/scrapli/scrapligo/platform"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/musternet/muster/app"
-	"github.com/musternet/muster/platform"
-	"github.com/musternet/muster/session"
 	"github.com/musternet/muster/sim"
 	"github.com/musternet/muster/task"
 )
@@ -69,8 +64,14 @@ func serve(spec string) error {
 			return err
 		}
 		fmt.Println("ready")
-		_, err = io.Copy(io.Discard, os.Stdin)
-		return err
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			n, err := strconv.Atoi(lines.Text())
+			if err != nil {
+				return err
+			}
+			fmt.Println("changed", len(fleet.Change(n)))
+		}
+		return nil
 	})
 }
 
@@ -81,6 +82,19 @@ type device struct{ name, addr, user, password, enable string }
 type fleet struct {
 	list    string
 	devices []device
+	in      io.Writer
+	out     *bufio.Reader
+}
+
+// change gives n devices a new revision.
+func (f *fleet) change(b *testing.B, n int) {
+	b.Helper()
+	if _, err := fmt.Fprintln(f.in, n); err != nil {
+		b.Fatal(err)
+	}
+	if line, err := f.out.ReadString('\n'); err != nil || line != fmt.Sprintln("changed", n) {
+		b.Fatalf("change %d devices: %q %v", n, line, err)
+	}
 }
 
 func startFleet(b *testing.B, n int, latency time.Duration) *fleet {
@@ -104,10 +118,12 @@ func startFleet(b *testing.B, n int, latency time.Duration) *fleet {
 		_ = in.Close()
 		_ = cmd.Wait()
 	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
+	f := &fleet{list: list, in: in, out: bufio.NewReader(out)}
+	if line, err := f.out.ReadString('\n'); err != nil || line != "ready\n" {
 		b.Fatalf("the fleet did not start: %q %v", line, err)
 	}
-	return &fleet{list: list, devices: readList(b, list)}
+	f.devices = readList(b, list)
+	return f
 }
 
 func readList(b *testing.B, list string) []device {
@@ -229,33 +245,6 @@ func until(r io.Reader, buf []byte, marks ...string) (int, error) {
 	}
 }
 
-// anyKey takes any host key, as the peers here do.
-type anyKey struct{}
-
-func (anyKey) Algorithms(string) []string                  { return nil }
-func (anyKey) Check(string, net.Addr, ssh.PublicKey) error { return nil }
-
-// alone is package session by itself, with the same commands; the definition brings prompts and pagers.
-func alone(ctx context.Context, def *platform.Def, d device) (int, error) {
-	secret := func(text string) func(context.Context) (string, error) {
-		return func(context.Context) (string, error) { return text, nil }
-	}
-	conn, err := def.Open(ctx, d.addr, session.Config{
-		HostKeys:    anyKey{},
-		Credentials: []session.Credential{{Name: "bench", User: d.user, Password: secret(d.password)}},
-	}, platform.Options{Enable: secret(d.enable)})
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close()
-	config, err := conn.Session.Run(ctx, "show running-config")
-	if err != nil {
-		return 0, err
-	}
-	_, err = conn.Session.Run(ctx, "show version")
-	return len(config.Text), err
-}
-
 // all runs one client on all devices, limit at once.
 func all(devs []device, limit int, one func(context.Context, device) (int, error)) func() error {
 	return func() error {
@@ -293,38 +282,27 @@ func whole(b *testing.B, f *fleet, limit int) func() error {
 	}
 }
 
-// BenchmarkCPU compares the CPU of a device: the bare client, session alone, the whole job, and scrapligo.
+// BenchmarkCPU compares the CPU of a device, in turns, so that a machine that slows down slows both: the bare client with the
+// same commands; the whole job where every text is new; and where 5 % have changed since.
 func BenchmarkCPU(b *testing.B) {
-	const n, limit = 300, 50
+	const n, limit, rounds = 1000, 50, 3
 	f := startFleet(b, n, 0)
-	def, _ := platform.Lookup("cisco_ios")
-	session := func(ctx context.Context, d device) (int, error) { return alone(ctx, def, d) }
-	if _, err := session(context.Background(), f.devices[0]); err != nil {
-		b.Fatal(err)
-	}
-	var bareUsed, aloneUsed, wholeUsed, peerUsed time.Duration
+	var bareUsed, newUsed, laterUsed time.Duration
 	for b.Loop() {
-		// In turns, so that a machine that slows down slows all of them.
-		for range 3 {
-			for _, m := range []struct {
-				sum *time.Duration
-				f   func() error
-			}{
-				{&bareUsed, all(f.devices, limit, bare)},
-				{&aloneUsed, all(f.devices, limit, session)},
-				{&wholeUsed, whole(b, f, limit)},
-				{&peerUsed, all(f.devices[:60], limit, scrapli)},
-			} {
-				used, _ := spent(b, m.f)
-				*m.sum += used
-			}
+		for range rounds {
+			job := whole(b, f, limit)
+			used, _ := spent(b, all(f.devices, limit, bare))
+			bareUsed += used
+			used, _ = spent(b, job)
+			newUsed += used
+			f.change(b, n/20)
+			used, _ = spent(b, job)
+			laterUsed += used
 		}
 	}
-	each := func(d time.Duration, n int) float64 { return d.Seconds() * 1000 / float64(3*n*b.N) }
-	b.ReportMetric(each(bareUsed, n), "bare-ms/device")
-	b.ReportMetric(each(aloneUsed, n)/each(bareUsed, n), "session/bare")
-	b.ReportMetric(each(wholeUsed, n)/each(bareUsed, n), "whole/bare")
-	b.ReportMetric(each(peerUsed, 60)/each(wholeUsed, n), "scrapligo/whole")
+	b.ReportMetric(bareUsed.Seconds()*1000/float64(rounds*n*b.N), "bare-ms/device")
+	b.ReportMetric(newUsed.Seconds()/bareUsed.Seconds(), "all-new/bare")
+	b.ReportMetric(laterUsed.Seconds()/bareUsed.Seconds(), "5%-changed/bare")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -382,37 +360,4 @@ func BenchmarkTutorial(b *testing.B) {
 		b.ReportMetric(w.Seconds(), "s/50-devices")
 	}
 	b.ReportMetric(0, "ns/op")
-}
-
-// scrapli is the same by scrapligo.
-func scrapli(_ context.Context, d device) (int, error) {
-	host, port, err := net.SplitHostPort(d.addr)
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		return 0, err
-	}
-	p, err := scraplatform.NewPlatform("cisco_iosxe", host,
-		options.WithPort(n), options.WithAuthUsername(d.user), options.WithAuthPassword(d.password),
-		options.WithAuthSecondary(d.enable), options.WithAuthNoStrictKey(), options.WithTransportType("standard"),
-		options.WithTimeoutOps(60*time.Second))
-	if err != nil {
-		return 0, err
-	}
-	driver, err := p.GetNetworkDriver()
-	if err != nil {
-		return 0, err
-	}
-	if err := driver.Open(); err != nil {
-		return 0, err
-	}
-	defer driver.Close()
-	config, err := driver.SendCommand("show running-config")
-	if err != nil {
-		return 0, err
-	}
-	_, err = driver.SendCommand("show version")
-	return len(config.Result), err
 }
