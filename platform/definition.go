@@ -121,8 +121,14 @@ func (r *secretRule) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(r))
 }
 
-// decodeDefinition reads one definition. An unknown key is an error that names line and column.
-func decodeDefinition(data []byte) (*definition, error) {
+// decodeDefinition reads one definition. An unknown key is an error that names line and column. The YAML reader panics
+// on some input that is no YAML ("errors: ! "): that is an error like any other.
+func decodeDefinition(data []byte) (read *definition, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			read, err = nil, fmt.Errorf("read definition: the YAML cannot be read: %v", p)
+		}
+	}()
 	var f definition
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read definition: %w", err)

@@ -23,6 +23,7 @@ func TestDefinitionsAreStrict(t *testing.T) {
 		"name: x\ntitle: X\nsections: indent\n":   `mode: "" is none of ["exec" "shell"]`,
 		"name: x\ntitle: X\nmode: shell\n":        `sections: "" is none of`,
 		good + "prepare: {}\n":                    "[5:10]",
+		"errors: ! ":                              "the YAML cannot be read",
 	} {
 		_, err := platform.ParseDefinition([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {
