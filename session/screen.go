@@ -15,7 +15,7 @@ type screen struct {
 	start int  // of the last line
 	pos   int  // the cursor, an index of buf on the last line
 	dirty bool // the last line has marked cells
-	alt   bool // on the alternate screen, where full-screen pagers live
+	alt   bool // taken over by a full-screen program, a pager perhaps
 	reply []byte
 	width int
 
@@ -401,7 +401,7 @@ func (s *screen) insert(n int) {
 
 func (s *screen) mode(on bool) {
 	switch string(s.args) {
-	case "?47", "?1047", "?1049":
+	case "?1", "?47", "?1047", "?1049": // also the cursor keys' mode, all that less asks of a vt100
 		s.alt = on
 	}
 }

@@ -162,20 +162,27 @@ func TestPagersAreAnsweredAndWiped(t *testing.T) {
 	}
 }
 
-func TestLessOnItsAlternateScreen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := raw("r1# ", func(t *sessiontest.Terminal, cmd string) {
-			t.Print("\x1b[?1049h\x1b[22;0;0t\x1b[?1h\x1b=\rone\r\ntwo\r\n:")
-			t.Key()
-			t.Print("\r\x1b[Kthree\r\n\x1b[7m(END)\x1b[27m\x1b[K")
-			t.Key()
-			t.Print("\r\x1b[K\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0tr1# ")
+func TestLessIsAnsweredWhateverItsTerminal(t *testing.T) {
+	for name, screen := range map[string][2]string{
+		"alternate screen": {"\x1b[?1049h\x1b[22;0;0t\x1b[?1h\x1b=\r", "\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0t"},
+		"vt100":            {"\x1b[?1h\x1b=\r", "\x1b[?1l\x1b>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := raw("r1# ", func(t *sessiontest.Terminal, cmd string) {
+					t.Print(screen[0] + "one\r\ntwo\r\n:")
+					t.Key()
+					t.Print("\r\x1b[Kthree\r\n\x1b[7m(END)\x1b[27m\x1b[K")
+					t.Key()
+					t.Print("\r\x1b[K" + screen[1] + "r1# ")
+				})
+				s := dialShell(t, d, session.Shell{})
+				if got := mustRun(t, s, "show run"); got != "one\ntwo\nthree\n" {
+					t.Fatalf("got %q", got)
+				}
+			})
 		})
-		s := dialShell(t, d, session.Shell{})
-		if got := mustRun(t, s, "show run"); got != "one\ntwo\nthree\n" {
-			t.Fatalf("got %q", got)
-		}
-	})
+	}
 }
 
 func TestPromptIsLearntBehindAnyMessage(t *testing.T) {
