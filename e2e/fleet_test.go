@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,25 +65,43 @@ func fivePercent(kinds ...string) []sim.Share {
 	return shares
 }
 
-func TestAThousandDevicesWithEveryFaultLoseNothing(t *testing.T) {
-	fleets := map[string]struct {
-		kinds   []string
-		devices int
-		listen  string
-	}{
-		"what networks do": {[]string{"hang-banner", "hang-command", "refuse", "reset", "garbage", "slow", "auth", "endless",
-			"truncated", "cut", "flaky"}, 1000, "127.81.0.0/16"},
-		"what devices do": {[]string{"hang-handshake", "trickle", "enable", "limit", "expired", "mute", "reject", "empty", "legacy"},
-			1000, "127.82.0.0/16"},
+// faults are all that the simulator knows, in two fleets, because in one fleet with five percent of each hardly anybody would be healthy.
+var faults = map[string][]string{
+	"what networks do":             {"hang-banner", "hang-command", "refuse", "reset", "garbage", "slow", "auth", "endless", "truncated", "cut", "flaky"},
+	"what devices do":              {"hang-handshake", "trickle", "enable", "limit", "expired", "mute", "reject", "empty", "legacy"},
+	"what is seen the second time": {"wrong-key"},
+}
+
+func TestEveryFaultOfTheSimulatorIsTried(t *testing.T) {
+	t.Parallel()
+	tried := slices.Sorted(func(yield func(string) bool) {
+		for _, kinds := range faults {
+			for _, kind := range kinds {
+				if !yield(kind) {
+					return
+				}
+			}
+		}
+	})
+	var all []string
+	for _, k := range sim.Kinds() {
+		all = append(all, k.Name)
 	}
-	for name, c := range fleets {
+	if !slices.Equal(tried, all) {
+		t.Errorf("tried are %q, the simulator has %q", tried, all)
+	}
+}
+
+func TestAThousandDevicesWithEveryFaultLoseNothing(t *testing.T) {
+	fleets := map[string]string{"what networks do": "127.81.0.0/16", "what devices do": "127.82.0.0/16"}
+	for name, prefix := range fleets {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			fleet := startFleet(t, sim.Config{Devices: c.devices, Seed: 7, Listen: c.listen, Faults: fivePercent(c.kinds...)})
+			fleet := startFleet(t, sim.Config{Devices: 1000, Seed: 7, Listen: prefix, Faults: fivePercent(faults[name]...)})
 			list := s.inventory(t, rowsOf(fleet)...)
 			began := time.Now()
 			a := s.muster(t, "backup", "-i", list, "-o", "ndjson", "--timeout", "90s", "-q")
-			t.Logf("%d devices in %v", c.devices, time.Since(began).Round(time.Second))
+			t.Logf("1000 devices in %v", time.Since(began).Round(time.Second))
 			if a.code != 1 {
 				t.Errorf("exit %d, want 1\n%.2000s", a.code, a.stderr)
 			}
@@ -91,6 +110,37 @@ func TestAThousandDevicesWithEveryFaultLoseNothing(t *testing.T) {
 				t.Errorf("git fsck: %s", out)
 			}
 		})
+	}
+}
+
+func TestAFleetThatChangesIsFollowedExactly(t *testing.T) {
+	s := newSite(t)
+	fleet := startFleet(t, sim.Config{Devices: 200, Seed: 3, Listen: "127.84.0.0/16", Faults: fivePercent("wrong-key")})
+	list := s.inventory(t, rowsOf(fleet)...)
+	got := outcomes(t, s.ok(t, "backup", "-i", list, "-o", "ndjson", "-q"))
+	for name, o := range got {
+		if o.word() != "new" {
+			t.Errorf("%s: %s, want new: %s", name, o.word(), o.Error)
+		}
+	}
+	before := map[string]string{}
+	for _, d := range fleet.Devices() {
+		before[d.Name] = string(fleet.Want(d.Name))
+	}
+	touched := fleet.Change(50)
+	got = outcomes(t, s.muster(t, "backup", "-i", list, "-o", "ndjson", "-q").stdout)
+	for _, d := range fleet.Devices() {
+		want, text := "unchanged", string(fleet.Want(d.Name))
+		if slices.Contains(touched, d.Name) {
+			want = "changed"
+		}
+		if d.Fault == "wrong-key" {
+			want, text = "hostkey hostkey-changed", before[d.Name]
+		}
+		if o := got[d.Name]; o.word() != want {
+			t.Errorf("%s: %s, want %s: %s", d.Name, o.word(), want, o.Error)
+		}
+		s.latestIs(t, d, []byte(text))
 	}
 }
 

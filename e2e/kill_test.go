@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,17 +68,18 @@ func (s *site) killed(t *testing.T, after time.Duration, alone bool, args ...str
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	group := -cmd.Process.Pid
 	timer := time.AfterFunc(after, func() {
 		if alone {
 			cmd.Process.Kill()
-		} else {
-			syscall.Kill(group, syscall.SIGKILL)
+			return
+		}
+		for _, pid := range append(s.processes(), cmd.Process.Pid) {
+			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
 	defer timer.Stop()
 	cmd.Wait()
-	within(t, time.Minute, "all of it has ended", func() bool { return syscall.Kill(group, 0) == syscall.ESRCH })
+	within(t, time.Minute, "all of it has ended", func() bool { return len(s.processes()) == 0 })
 	whole := stdout.String()
 	return lines[outcome](t, whole[:strings.LastIndexByte(whole, '\n')+1])
 }
@@ -110,4 +112,20 @@ func (s *site) latestIs(t *testing.T, d sim.Device, want []byte) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s: %d bytes, want %d (%v)", d.Name, len(got), len(want), err)
 	}
+}
+
+// processes are those that work in the site's data directory.
+func (s *site) processes() []int {
+	var pids []int
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		cwd, _ := os.Readlink(filepath.Join(dir, "cwd"))
+		args, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if strings.HasPrefix(cwd, s.data) || strings.Contains(string(args), s.data) {
+			if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }

@@ -39,7 +39,12 @@ func halfDone(t *testing.T, s *site, list string) (cmd *exec.Cmd, stdout, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill() })
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		if t.Failed() {
+			t.Logf("stdout: %s\nstderr: %s", stdout, stderr)
+		}
+	})
 	within(t, 8*time.Second, "r1 is reported", func() bool { return strings.Contains(stdout.String(), `"r1"`) })
 	return cmd, stdout, stderr
 }
