@@ -13,7 +13,12 @@ import (
 const (
 	orphanWait = 30 * time.Second
 	orphanPoll = 20 * time.Millisecond
+	lockAge    = time.Second
+	foreignAge = 10 * time.Minute
 )
+
+// ownLocks are the locks that moving the branch takes.
+var ownLocks = []string{"HEAD.lock", branch + ".lock"}
 
 // errBusy says that a git process of another muster still writes.
 var errBusy = errors.New("another git process still writes the history")
@@ -33,10 +38,40 @@ func (r *Repo) Recover(ctx context.Context) error {
 		return err
 	}
 	defer lock.Close()
+	for _, name := range ownLocks {
+		if err := clearLock(ctx, filepath.Join(r.dir, filepath.FromSlash(name))); err != nil {
+			return fmt.Errorf("clear history: %w", err)
+		}
+	}
 	for _, sub := range []string{"", "refs", "refs/heads", "objects", "objects/info", "objects/pack"} {
 		if err := clear(filepath.Join(r.dir, filepath.FromSlash(sub))); err != nil {
 			return fmt.Errorf("clear history: %w", err)
 		}
+	}
+	return nil
+}
+
+// clearLock removes a lock that would stop us. A living git holds one of these for milliseconds, so one that is younger
+// than a second gets that second.
+func clearLock(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if age := time.Since(info.ModTime()); age >= 0 && age < lockAge {
+		wait := time.NewTimer(lockAge - age)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-wait.C:
+		}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return nil
 }
@@ -71,7 +106,7 @@ func clear(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.IsDir() || !leftover(e.Name()) {
+		if e.IsDir() || !leftover(e) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -81,12 +116,18 @@ func clear(dir string) error {
 	return nil
 }
 
-// leftover tells whether only a git process that is gone can have wanted a file.
-func leftover(name string) bool {
+// leftover tells whether a file is one that a killed git left. What our own git makes goes at once: it is known to be
+// gone. Locks of others, such as a person's git gc, go when no living one holds them so long.
+func leftover(e os.DirEntry) bool {
+	name := e.Name()
 	for _, prefix := range []string{"tmp_", ".tmp-", "fast_import_crash_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, ".lock") || name == "gc.pid"
+	if !strings.HasSuffix(name, ".lock") {
+		return false
+	}
+	info, err := e.Info()
+	return err == nil && time.Since(info.ModTime()) > foreignAge
 }

@@ -146,7 +146,9 @@ func isID(s string) bool {
 func (r *Repo) Close() error {
 	<-r.write
 	defer r.release()
-	err := r.finish(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), endWait)
+	defer cancel()
+	err := r.finish(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dropCat()

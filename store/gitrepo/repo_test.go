@@ -144,22 +144,47 @@ func TestRecoverClearsWhatAKilledGitLeft(t *testing.T) {
 	if err := r.Maintain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	left := []string{"refs/heads/main.lock", "packed-refs.lock", "config.lock", "gc.pid", "gc.pid.lock", "fast_import_crash_123",
+	left := []string{"refs/heads/main.lock", "HEAD.lock", "packed-refs.lock", "config.lock", "fast_import_crash_123",
 		"objects/pack/tmp_pack_x", "objects/pack/tmp_idx_x", "objects/pack/.tmp-1-pack-x.pack"}
+	old := time.Now().Add(-time.Hour)
 	for _, name := range left {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, old, old)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	fresh := filepath.Join(dir, "packed-refs.lock") // perhaps of a person's git gc that runs now
+	if err := os.Chtimes(fresh, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
 	}
 	if err := r.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range left {
-		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s was left", name)
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) != (path != fresh) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	appendOne(t, r, "two\n")
+}
+
+func TestRecoverGivesAYoungLockItsSecond(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "configs.git")
+	r := open(t, dir)
+	lock := filepath.Join(dir, "refs", "heads", "main.lock")
+	if err := os.WriteFile(lock, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := r.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 500*time.Millisecond {
+		t.Errorf("a lock that may be alive was removed after %v", took)
+	}
+	appendOne(t, r, "one\n")
 }
 
 func TestAPersonsGitMayPackTheBranch(t *testing.T) {
