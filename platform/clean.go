@@ -8,6 +8,9 @@ import (
 // salted stands where a device prints a value encrypted anew each time it is asked, which would be a change every day.
 const salted = "<salted>"
 
+// blanks at the end of a line are no part of it.
+const blanks = "\r\n\t "
+
 // lineRules are what the lines of an output are held against.
 type lineRules struct {
 	volatile *finder
@@ -44,7 +47,7 @@ func (d *Def) Clean(raw []byte) []byte {
 		blank   int // blank lines held back: at the end of the text they are dropped
 	)
 	for line := range bytes.Lines(raw) {
-		line = bytes.TrimRight(line, "\r\n\t ")
+		line = bytes.TrimRight(line, blanks)
 		if gone, scratch = rules.volatile.matches(line, scratch); gone {
 			continue
 		}
@@ -76,14 +79,27 @@ func joined(raw []byte, mark string) []byte {
 		if len(out) > 0 && out[len(out)-1] != '\n' {
 			line = bytes.TrimLeft(line, " \t")
 		}
-		body := bytes.TrimRight(line, "\r\n\t ")
-		if head, wrapped := bytes.CutSuffix(body, []byte(mark)); wrapped {
-			out = append(out, head...)
-			continue
+		head, wrapped := unwrapped(bytes.TrimRight(line, blanks), []byte(mark))
+		if out = append(out, head...); !wrapped {
+			out = append(out, '\n')
 		}
-		out = append(append(out, body...), '\n')
 	}
 	return out
+}
+
+// unwrapped takes the mark from the end of a line that goes on in the next one. Two marks are one that is quoted.
+func unwrapped(line, mark []byte) (head []byte, wrapped bool) {
+	for {
+		body := bytes.TrimRight(line, blanks)
+		marks := 0
+		for rest := body; bytes.HasSuffix(rest, mark); rest = rest[:len(rest)-len(mark)] {
+			marks++
+		}
+		if marks%2 == 0 {
+			return line, wrapped
+		}
+		line, wrapped = body[:len(body)-len(mark)], true
+	}
 }
 
 // newlines returns n of them: what lies between two blocks of a configuration stays as the device prints it.
