@@ -16,6 +16,7 @@ type Config struct {
 	Credentials  []Credential // tried in order, one connection each; none: agent and default identity files
 	HostKeys     HostKeys     // nil: ~/.ssh/known_hosts, strict
 	Jump         []Hop        // dialled in this order before the device
+	Jumps        *Jumps       // shares the connections to jump hosts between sessions; nil: each session has its own
 	LegacyCrypto bool         // append weak algorithms to the offer
 	Shell        *Shell       // nil: every command is an exec request of its own; else one interactive shell
 	Limits       Limits

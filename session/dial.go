@@ -135,6 +135,9 @@ func (d *dialer) tunnel(ctx context.Context, via *link, addr string) (net.Conn, 
 	conn, err := via.client.DialContext(bounded, "tcp", addr)
 	if err == nil {
 		d.watch.done("via " + via.addr)
+		if via.shared != nil {
+			return newSharedTunnel(conn, via.shared), nil
+		}
 		return conn, nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -177,8 +180,16 @@ func (d *dialer) failed(ctx context.Context, err *Error) *Error {
 	return err
 }
 
-// route dials the jump hosts in their order and returns the last one; nil without any.
+// route returns the last jump host, connected; nil without any.
 func (d *dialer) route(ctx context.Context) (*link, error) {
+	if d.cfg.Jumps != nil && len(d.cfg.Jump) > 0 {
+		return d.cfg.Jumps.route(ctx, d)
+	}
+	return d.dialHops(ctx)
+}
+
+// dialHops dials the jump hosts in their order.
+func (d *dialer) dialHops(ctx context.Context) (*link, error) {
 	var via *link
 	for i, hop := range d.cfg.Jump {
 		host, port := hostPort(hop.Address, "22")

@@ -1,7 +1,10 @@
 package session_test
 
 import (
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,4 +90,111 @@ func TestDeadlinesHoldThroughAJumpHost(t *testing.T) {
 	defer s.Close()
 	_, err = s.Run(t.Context(), "x")
 	wantFailure(t, err, "command", "timeout")
+}
+
+func TestSessionsShareAJumpHost(t *testing.T) {
+	t.Parallel()
+	far := sessiontest.Start(t, sessiontest.Device{Password: "router99", Commands: map[string]string{"show run": "config\n"}})
+	var conns []net.Conn
+	var mu sync.Mutex
+	bastion := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true, Wrap: func(c net.Conn) net.Conn {
+		mu.Lock()
+		defer mu.Unlock()
+		conns = append(conns, c)
+		return c
+	}})
+	jumps := new(session.Jumps)
+	c := far.Config(t)
+	c.Jump, c.Jumps, c.Shell = []session.Hop{hop(t, bastion)}, jumps, &session.Shell{}
+	start := func() *session.Session {
+		t.Helper()
+		s, err := session.Dial(t.Context(), far.Addr, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	var wg sync.WaitGroup
+	first := start()
+	for range 20 {
+		wg.Go(func() {
+			s, err := session.Dial(t.Context(), far.Addr, c)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			if out, err := s.Run(t.Context(), "show run"); err != nil || out.Text != "config\n" {
+				t.Errorf("got %q, %v", out.Text, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := bastion.Logins.Load(); n != 1 {
+		t.Fatalf("%d logins at the jump host, want 1", n)
+	}
+	mu.Lock()
+	conns[0].Close() // the jump host goes away
+	mu.Unlock()
+	_, err := first.Run(t.Context(), "show run")
+	wantFailure(t, err, "command", "connection-lost")
+	again := start()
+	if out, err := again.Run(t.Context(), "show run"); err != nil || out.Text != "config\n" {
+		t.Fatalf("got %q, %v", out.Text, err)
+	}
+	first.Close()
+	again.Close()
+	if n := bastion.Logins.Load(); n != 2 {
+		t.Fatalf("%d logins at the jump host, want 2", n)
+	}
+}
+
+func TestSharedJumpHostFailsAllWhoWaitForIt(t *testing.T) {
+	t.Parallel()
+	bastion := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true})
+	wrong := hop(t, bastion)
+	wrong.Credentials = []session.Credential{password("admin", "wrongpw1")}
+	jumps := new(session.Jumps)
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			_, err := session.Dial(t.Context(), "192.0.2.1", session.Config{HostKeys: anyKey{}, Jump: []session.Hop{wrong}, Jumps: jumps})
+			wantFailure(t, err, "auth", "auth-rejected")
+		})
+	}
+	wg.Wait()
+}
+
+// frozen is a connection whose writes vanish once it is told so.
+type frozen struct {
+	net.Conn
+	now *atomic.Bool
+}
+
+func (c frozen) Write(b []byte) (int, error) {
+	if c.now.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func TestFrozenJumpHostHoldsNobodyForEver(t *testing.T) {
+	t.Parallel()
+	var now atomic.Bool
+	far := sessiontest.Start(t, sessiontest.Device{Password: "router99"})
+	bastion := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true, Wrap: func(c net.Conn) net.Conn { return frozen{c, &now} }})
+	c := far.Config(t)
+	c.Jump, c.Limits.Command = []session.Hop{hop(t, bastion)}, 50*time.Millisecond
+	for _, jumps := range []*session.Jumps{nil, new(session.Jumps)} {
+		now.Store(false)
+		c.Jumps = jumps
+		s, err := session.Dial(t.Context(), far.Addr, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now.Store(true)
+		_, err = s.Run(t.Context(), "x")
+		wantFailure(t, err, "command", "timeout")
+		s.Close()
+	}
 }

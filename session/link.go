@@ -28,11 +28,18 @@ type link struct {
 	credential Credential
 	banner     string
 	print      string // fingerprint of the host key
+
+	shared  *jumpRoute // of a Jumps; then closing is release
+	release func()
 }
 
 // close ends the connection and those below it, and waits for their goroutines as far as they do not hang.
 func (l *link) close() {
 	for ; l != nil; l = l.via {
+		if l.release != nil {
+			l.release()
+			return
+		}
 		l.watch.drop(l.wire)
 		_ = l.client.Wait()
 	}

@@ -154,10 +154,15 @@ func (w *watch) add(c io.Closer) {
 
 // drop closes something that was added, before the session ends.
 func (w *watch) drop(c io.Closer) {
-	w.mu.Lock()
-	w.open = slices.DeleteFunc(w.open, func(o io.Closer) bool { return o == c })
-	w.mu.Unlock()
+	w.forget(c)
 	c.Close()
+}
+
+// forget takes back what was added, without closing it.
+func (w *watch) forget(c io.Closer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open = slices.DeleteFunc(w.open, func(o io.Closer) bool { return o == c })
 }
 
 // closeAll begins with what was opened first: closing a tunnel writes to the connection below it, which may be stuck.
