@@ -124,6 +124,9 @@ func connectError(err error, addr string) *Error {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return failf(stageResolve, "unknown-host", "%w", dns)
 	}
+	if strings.Contains(err.Error(), "refused") { // Windows has its own number for it
+		return failf(stageConnect, "refused", "nothing listens on %s", addr)
+	}
 	return failf(stageConnect, "unreachable", "%s: %w", addr, err)
 }
 

@@ -1,5 +1,3 @@
-// Package session holds one CLI conversation with one device over SSH or telnet: dial, jump hosts, host keys, login,
-// prompts, pagers, limits. It knows nothing of the product around it.
 package session
 
 import (
