@@ -29,7 +29,9 @@ func (a *App) Test(ctx context.Context, dev muster.Device, o RunOptions) iter.Se
 		_ = task.Scope(ctx, "test "+dev.Name, func(ctx context.Context, g *task.Group) error {
 			g.Go("stages", func(ctx context.Context) error {
 				defer close(steps)
+				last := time.Now()
 				say := func(s Step) {
+					last = time.Now()
 					select {
 					case steps <- s:
 					case <-ctx.Done():
@@ -37,7 +39,7 @@ func (a *App) Test(ctx context.Context, dev muster.Device, o RunOptions) iter.Se
 				}
 				if err := a.test(ctx, dev, say); err != nil {
 					f := backup.Failure(dev, err)
-					steps <- Step{Stage: string(f.Stage), Failure: f}
+					steps <- Step{Stage: string(f.Stage), Took: time.Since(last), Failure: f}
 				}
 				return nil
 			})

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -28,6 +29,11 @@ func (a *App) dialer(limiter *job.Limiter) (*backup.Dialer, error) {
 	}
 	if limiter != nil {
 		d.Login = limiter.Login
+	}
+	if a.opts.Log.Enabled(context.Background(), slog.LevelDebug) {
+		d.Trace = func(dev muster.Device, stage string, took time.Duration, detail string) {
+			a.opts.Log.Debug("stage done", "device", dev.Name, "stage", stage, "took", took, "detail", detail)
+		}
 	}
 	if a.opts.AskPass {
 		d.Defaults = []string{askedCredential}

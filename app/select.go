@@ -36,13 +36,13 @@ func (a *App) Select(ctx context.Context, terms []string) (Selection, error) {
 		return Selection{}, usage(err)
 	}
 	s := Selection{Devices: picked.Devices, Warnings: a.warnings()}
-	for _, term := range picked.Unmatched {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("nothing matches %s", term))
-	}
 	if wantsAll(terms) {
 		s.Shrunk = a.shrunk()
 	}
 	if len(s.Devices) > 0 {
+		for _, term := range picked.Unmatched {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("nothing matches %s", term))
+		}
 		return s, nil
 	}
 	what := strings.Join(terms, " ")

@@ -57,7 +57,6 @@ func (d *Dialer) open(ctx context.Context, dev muster.Device) (*platform.Conn, e
 		login.failed(err)
 		return nil, err
 	}
-	login.passed()
 	return conn, nil
 }
 

@@ -15,26 +15,27 @@ import (
 	"github.com/musternet/muster/session"
 )
 
-// loginClock adds up what the handshake and the authentication of one device took, and tells how the login went.
+// loginClock adds up what the handshake and the authentication of one device took, and tells how the login went as soon
+// as that is known: what the device does afterwards takes long for other reasons.
 type loginClock struct {
-	tell func(time.Duration, bool)
+	tell func(time.Duration, bool) // nil: nobody wants to know
 	took time.Duration
+	told bool
 }
 
 func (l *loginClock) trace(next func(string, time.Duration, string)) func(string, time.Duration, string) {
 	return func(stage string, took time.Duration, detail string) {
-		if s := muster.Stage(stage); s == muster.StageHandshake || s == muster.StageAuth {
+		s := muster.Stage(stage)
+		if s == muster.StageHandshake || s == muster.StageAuth {
 			l.took += took
+		}
+		if s == muster.StageAuth && l.tell != nil && !l.told {
+			l.told = true
+			l.tell(l.took, false)
 		}
 		if next != nil {
 			next(stage, took, detail)
 		}
-	}
-}
-
-func (l *loginClock) passed() {
-	if l.tell != nil {
-		l.tell(l.took, false)
 	}
 }
 

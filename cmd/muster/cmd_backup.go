@@ -28,6 +28,7 @@ never is. The table lists what changed and what failed, in the order of the inve
 	}
 	sel := p.newSelector(c)
 	flags.add(c)
+	shrunk := c.Flags().Bool("accept-shrunk", false, "go on although the inventory gives less than half of the devices it gave last time")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o, err := flags.options(c)
 		if err != nil {
@@ -37,8 +38,11 @@ never is. The table lists what changed and what failed, in the order of the inve
 		if err != nil {
 			return err
 		}
-		return p.withDevices(c.Context(), terms, func(a *app.App, devices []muster.Device) error {
-			return p.backup(c.Context(), a, devices, o)
+		return p.withSelection(c.Context(), terms, func(a *app.App, s app.Selection) error {
+			if s.Shrunk != nil && !*shrunk {
+				return usage("%v: if that is right, say --accept-shrunk", s.Shrunk)
+			}
+			return p.backup(c.Context(), a, s.Devices, o)
 		})
 	}
 	return c

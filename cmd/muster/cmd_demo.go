@@ -113,7 +113,7 @@ func (d *demo) show(ctx context.Context) error {
 }
 
 func (d *demo) first(ctx context.Context) error {
-	d.command(fmt.Sprintf("backup --limit %d", demoDevices))
+	d.command("backup")
 	sum, err := d.backup(ctx)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (d *demo) first(ctx context.Context) error {
 }
 
 func (d *demo) second(ctx context.Context, changed int) error {
-	d.command(fmt.Sprintf("backup --limit %d", demoDevices))
+	d.command("backup")
 	sum, err := d.backup(ctx)
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (d *demo) backup(ctx context.Context) (app.Summary, error) {
 	var notDone int
 	err := d.p.watched(ctx, len(d.devices), func(ctx context.Context, pr *progress) error {
 		var err error
-		results := d.app.Backup(ctx, d.devices, app.RunOptions{Limit: demoDevices, Retries: -1, Started: pr.start}, &sum)
+		results := d.app.Backup(ctx, d.devices, app.RunOptions{Retries: -1, Started: pr.start}, &sum)
 		notDone, err = addResults(out, results, pr)
 		return err
 	})

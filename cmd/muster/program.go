@@ -142,13 +142,23 @@ func (p *program) with(ctx context.Context, body func(*app.App) error) (err erro
 	return body(a)
 }
 
-// withDevices opens everything and selects devices for body.
-func (p *program) withDevices(ctx context.Context, terms []string, body func(*app.App, []muster.Device) error) error {
+// withSelection opens everything and selects devices for body.
+func (p *program) withSelection(ctx context.Context, terms []string, body func(*app.App, app.Selection) error) error {
 	return p.with(ctx, func(a *app.App) error {
 		s, err := a.Select(ctx, terms)
 		p.warn(s.Warnings)
 		if err != nil {
 			return err
+		}
+		return body(a, s)
+	})
+}
+
+// withDevices is withSelection for commands that need no more than the devices.
+func (p *program) withDevices(ctx context.Context, terms []string, body func(*app.App, []muster.Device) error) error {
+	return p.withSelection(ctx, terms, func(a *app.App, s app.Selection) error {
+		if s.Shrunk != nil {
+			p.warn([]string{s.Shrunk.Error()})
 		}
 		return body(a, s.Devices)
 	})
