@@ -86,8 +86,8 @@ func smallDisk(t *testing.T, megabytes int) string {
 	if err != nil {
 		t.Skipf("a full disk is made with a small tmpfs, which takes root: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
+	t.Cleanup(func() { // detached: a process that another test is just starting holds all files for a moment
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})

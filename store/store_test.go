@@ -17,6 +17,7 @@ import (
 	"github.com/musternet/muster/store"
 	"github.com/musternet/muster/store/gitrepo"
 	"github.com/musternet/muster/store/sqlite"
+	"github.com/musternet/muster/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -99,6 +100,11 @@ func runGit(t testing.TB, dir string, args ...string) string {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.RunStore(t, func(t *testing.T) *store.Store { return open(t, t.TempDir()).Store })
 }
 
 func TestKeepTellsNewChangedAndUnchanged(t *testing.T) {

@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// detach puts git into a process group of its own: Ctrl-C goes to muster, which ends git in order.
-func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
-
 // writerLock takes the lock that a git process inherits, so that it outlives a killed muster: nobody recovers while the
 // orphan still writes. errBusy if another holds it.
 func writerLock(dir string) (*os.File, error) {

@@ -32,17 +32,7 @@ func (r *Repo) Maintain(ctx context.Context) error {
 	if err != nil || n <= maxPacks {
 		return err
 	}
-	lock, err := waitWriterLock(ctx, r.dir)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	cmd, said, err := command(ctx, r.dir, "repack", "-d", "-l", "-n", "-q", "--geometric=2")
-	if err != nil {
-		return err
-	}
-	inherit(cmd, lock)
-	return said.explain(ctx, "repack", cmd.Run())
+	return run(ctx, r.dir, "repack", "-d", "-l", "-n", "-q", "--geometric=2")
 }
 
 func (r *Repo) packs() (int, error) {

@@ -106,7 +106,7 @@ func clear(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.IsDir() || !leftover(e) {
+		if e.IsDir() || !leftover(dir, e) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -118,16 +118,27 @@ func clear(dir string) error {
 
 // leftover tells whether a file is one that a killed git left. What our own git makes goes at once: it is known to be
 // gone. Locks of others, such as a person's git gc, go when no living one holds them so long.
-func leftover(e os.DirEntry) bool {
+func leftover(dir string, e os.DirEntry) bool {
 	name := e.Name()
 	for _, prefix := range []string{"tmp_", ".tmp-", "fast_import_crash_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
-	if !strings.HasSuffix(name, ".lock") {
+	if !strings.HasSuffix(name, ".lock") && !headless(dir, name) {
 		return false
 	}
 	info, err := e.Info()
 	return err == nil && time.Since(info.ModTime()) > foreignAge
+}
+
+// headless tells whether a pack has no index. An index is the last to come and the first to go, so such a pack is
+// about to come, or it is one that nobody will ever look at or remove.
+func headless(dir, name string) bool {
+	stem, ok := strings.CutSuffix(name, ".pack")
+	if !ok {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, stem+".idx"))
+	return errors.Is(err, os.ErrNotExist)
 }

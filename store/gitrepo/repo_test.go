@@ -145,7 +145,7 @@ func TestRecoverClearsWhatAKilledGitLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := []string{"refs/heads/main.lock", "HEAD.lock", "packed-refs.lock", "config.lock", "fast_import_crash_123",
-		"objects/pack/tmp_pack_x", "objects/pack/tmp_idx_x", "objects/pack/.tmp-1-pack-x.pack"}
+		"objects/pack/tmp_pack_x", "objects/pack/tmp_idx_x", "objects/pack/.tmp-1-pack-x.pack", "objects/pack/pack-x.pack"}
 	old := time.Now().Add(-time.Hour)
 	for _, name := range left {
 		path := filepath.Join(dir, name)

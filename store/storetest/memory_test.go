@@ -16,3 +16,15 @@ func TestIndexInMemory(t *testing.T) {
 	t.Parallel()
 	storetest.RunIndex(t, func(*testing.T) store.Index { return new(storetest.Index) })
 }
+
+func TestStoreInMemory(t *testing.T) {
+	t.Parallel()
+	storetest.RunStore(t, func(t *testing.T) *store.Store {
+		s, err := store.New(new(storetest.History), new(storetest.Index), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	})
+}
