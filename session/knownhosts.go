@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
@@ -327,104 +326,4 @@ func appendFile(file, text string) error {
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
-}
-
-// TrustKey makes key the only one on record for addr in a known_hosts file, which is replaced as a whole. Lines of
-// other hosts stay as they are, and so does what is marked as revoked.
-func TrustKey(file, addr string, key ssh.PublicKey) error {
-	data, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("trust host key: %w", err)
-	}
-	name := hostName(addr)
-	var out strings.Builder
-	for line := range strings.Lines(string(data)) {
-		out.WriteString(strings.TrimRight(without(line, name), "\n"))
-		if without(line, name) != "" {
-			out.WriteByte('\n')
-		}
-	}
-	out.WriteString(hostLine(name, key))
-	return replaceFile(file, out.String())
-}
-
-// without takes a name off a line; an empty line is left where it was the only one.
-func without(line, name string) string {
-	names, _, marker, ok := parseHostLine(line)
-	if !ok || marker != "" || !matchNames(names, name) {
-		return line
-	}
-	rest := slices.DeleteFunc(strings.Split(names, ","), func(p string) bool {
-		return strings.EqualFold(p, name) || strings.HasPrefix(p, "|") && matchName(p, name)
-	})
-	if len(rest) == 0 {
-		return ""
-	}
-	return strings.Replace(line, names, strings.Join(rest, ","), 1)
-}
-
-func replaceFile(file, text string) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, ".known_hosts-*") // created with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.WriteString(text)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
-}
-
-// FetchHostKey asks addr for its host key, over the Config's jump hosts, without logging in. The key is the one that
-// a Dial with the same Config would be shown; it is not checked against any record.
-func FetchHostKey(ctx context.Context, addr string, c Config) (ssh.PublicKey, error) {
-	grab := &keyGrabber{known: c.HostKeys}
-	return grab.fetch(ctx, addr, c)
-}
-
-// errGrabbed breaks off the handshake once the key is there.
-var errGrabbed = &Error{Stage: stageHostKey, Code: "hostkey-unknown", Err: errors.New("only the key was wanted")}
-
-type keyGrabber struct {
-	known HostKeys
-	key   ssh.PublicKey
-}
-
-// Algorithms prefers the types on record, so that the answer compares with them.
-func (g *keyGrabber) Algorithms(addr string) []string {
-	if g.known == nil {
-		return nil
-	}
-	return g.known.Algorithms(addr)
-}
-
-func (g *keyGrabber) Check(_ string, _ net.Addr, key ssh.PublicKey) error {
-	g.key = key
-	return errGrabbed
-}
-
-// fetch dials as a session would and stops at the key.
-func (g *keyGrabber) fetch(ctx context.Context, addr string, c Config) (ssh.PublicKey, error) {
-	s := newSession(addr, c)
-	defer s.Close()
-	defer s.watch.bind(ctx)()
-	s.target.keys = g
-	s.target.credentials = []Credential{{Name: "none"}}
-	via, err := s.dialer.route(ctx)
-	if err == nil {
-		_, err = s.dialer.login(ctx, via, s.target)
-		via.close()
-	}
-	if g.key == nil {
-		return nil, s.masked(err)
-	}
-	return g.key, nil
 }

@@ -192,6 +192,10 @@ func TestTrustReplacesOneHostOnly(t *testing.T) {
 	if string(data) != want {
 		t.Fatalf("got\n%s\nwant\n%s", data, want)
 	}
+	recorded, err := session.RecordedKeys(file, "sw1")
+	if err != nil || len(recorded) != 1 || ssh.FingerprintSHA256(recorded[0]) != ssh.FingerprintSHA256(fresh) {
+		t.Fatalf("got %v, %v", recorded, err)
+	}
 }
 
 func TestHostKeysOverTheWire(t *testing.T) {

@@ -434,3 +434,77 @@ func TestCanceledCommandEndsAtOnce(t *testing.T) {
 		wantFailure(t, err, "canceled", "canceled")
 	})
 }
+
+func TestTerminalControlIsUndone(t *testing.T) {
+	cases := []struct{ name, sent, want string }{
+		{"colours", "\x1b[1;31mred\x1b[0m", "red"},
+		{"overwritten", "abcdef\rxyz", "xyzdef"},
+		{"erased to the end", "abcdef\rxyz\x1b[K", "xyz"},
+		{"erased to the cursor", "abcdef\b\b\b\x1b[1K", "    ef"},
+		{"erased whole", "abcdef\x1b[2K\rnew", "new"},
+		{"cursor back and forth", "abc\x1b[2Dx\x1b[Cy", "axcy"},
+		{"cursor beyond the end", "a\x1b[5Gb", "a   b"},
+		{"column by position", "abc\x1b[24;2Hx", "axc"},
+		{"deleted", "abcdef\r\x1b[2P", "cdef"},
+		{"inserted", "abc\r\x1b[2@xy", "xyabc"},
+		{"blanked", "abcdef\r\x1b[3X", "   def"},
+		{"window title", "\x1b]0;title\x07text", "text"},
+		{"title with ST", "\x1b]2;title\x1b\\text", "text"},
+		{"device control string", "\x1bPq#0\x1b\\text", "text"},
+		{"character set", "\x1b(Btext\x1b)0", "text"},
+		{"keypad and cursor", "\x1b=\x1b>\x1b[?25l\x1b7te\x1b8xt\x1b[?25h", "text"},
+		{"next line", "one\x1bEtwo", "one\ntwo"},
+		{"clear screen", "junk\x1b[2J\rtext", "text"},
+		{"sequence begun anew", "te\x1b[1\x1b[0mxt", "text"},
+		{"newline inside a sequence", "te\x1b[\n0mxt", "te\nxt"},
+		{"tab and bell", "a\tb\x07", "a\tb"},
+		{"form feed stays", "a\x0cb", "a\x0cb"},
+		{"latin1 stays", "caf\xe9 \x9b", "caf\xe9 \x9b"},
+		{"utf-8 stays", "Zürich → 東京", "Zürich → 東京"},
+		{"trailing blanks stay", "abc   ", "abc   "},
+		{"spaces over text go", "abc\b\b\b   \b\b\bx", "x"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := raw("sw1#", func(t *sessiontest.Terminal, cmd string) { t.Print(tc.sent + "\r\nsw1#") })
+				if got := mustRun(t, dialShell(t, d, session.Shell{}), "x"); got != tc.want+"\n" {
+					t.Fatalf("got %q, want %q", got, tc.want+"\n")
+				}
+			})
+		})
+	}
+}
+
+func TestTerminalAnswersWhereItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard string
+		d := raw("sw1#", func(t *sessiontest.Terminal, cmd string) {
+			t.Print("\x1b[6n\x1b[c")
+			for !strings.HasSuffix(heard, "c") {
+				c, err := t.Key()
+				if err != nil {
+					return
+				}
+				heard += string(c)
+			}
+			t.Print("ok\r\nsw1#")
+		})
+		if got := mustRun(t, dialShell(t, d, session.Shell{}), "x"); got != "ok\n" || heard != "\x1b[24;511R\x1b[?1;0c" {
+			t.Fatalf("got %q, the device heard %q", got, heard)
+		}
+	})
+}
+
+func TestZeroShellFollowsModes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		steps := map[string]string{"enable": "sw1#", "configure": "sw1(config)#", "vlan": "sw1(config-vlan-10)# ", "end": "sw1>"}
+		d := raw("sw1>", func(t *sessiontest.Terminal, cmd string) { t.Print("done\r\n" + steps[cmd]) })
+		s := dialShell(t, d, session.Shell{})
+		for _, cmd := range []string{"enable", "configure", "vlan", "end"} {
+			if got := mustRun(t, s, cmd); got != "done\n" || s.Info().Prompt != steps[cmd] {
+				t.Fatalf("%s: got %q at %q", cmd, got, s.Info().Prompt)
+			}
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -345,4 +346,42 @@ func listenMute(t *testing.T) string {
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
 	return l.Addr().String()
+}
+
+func TestConnectErrorsHaveTheirCodes(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		err         error
+		stage, code string
+	}{
+		{syscall.ECONNREFUSED, "connect", "refused"},
+		{syscall.EHOSTUNREACH, "connect", "unreachable"},
+		{syscall.ENETUNREACH, "connect", "unreachable"},
+		{syscall.ECONNRESET, "connect", "connection-lost"},
+		{syscall.ETIMEDOUT, "connect", "timeout"},
+		{context.DeadlineExceeded, "connect", "timeout"},
+		{&net.DNSError{Err: "no such host", IsNotFound: true}, "resolve", "unknown-host"},
+		{errors.New("connectex: actively refused it"), "connect", "refused"},
+		{errors.New("something else"), "connect", "unreachable"},
+	}
+	for _, tc := range cases {
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: tc.err}
+		}
+		_, err := session.Dial(t.Context(), "device", session.Config{Dialer: dial, HostKeys: anyKey{}})
+		wantFailure(t, err, tc.stage, tc.code)
+		if !errors.Is(err, tc.err) && tc.stage == "resolve" {
+			t.Errorf("the cause of %v is lost", err)
+		}
+	}
+}
+
+func TestServerThatEndsALoginAfterTooManyFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := sessiontest.New(t, sessiontest.Device{Password: "s3cret", Configure: func(c *ssh.ServerConfig) { c.MaxAuthTries = 1 }})
+		c := srv.Config(t)
+		c.Credentials = []session.Credential{password("admin", "wrongpw1")}
+		_, err := session.Dial(t.Context(), srv.Addr, c)
+		wantFailure(t, err, "auth", "auth-rejected")
+	})
 }
