@@ -36,9 +36,8 @@ func TestEveryServerIsBackedUpAsItsOwnToolPrintsIt(t *testing.T) {
 	list := s.inventory(t, healthy()...)
 	s.expect(t, healthy(), 0, "backup", "-i", list, "-o", "ndjson")
 	for _, r := range healthy() {
-		n := nodeOf(r)
-		want := stored(n.truth(t))
-		if got := s.ok(t, "show", r.name, "-i", list); got != want {
+		got, want := s.muster(t, "show", r.name, "-i", list).stdout, stored(nodeOf(r).truth(t))
+		if got != want {
 			t.Errorf("%s: stored %d bytes, %s's own tool prints %d\nstored: %.200q\nown:    %.200q", r.name, len(got), r.platform, len(want), got, want)
 		}
 	}
