@@ -353,4 +353,3 @@ func (s *shell) isPrompt(t *talk, last string) bool {
 	}
 	return s.prompts.match([]byte(last))
 }
-

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -95,8 +96,14 @@ func telnetConfig(t *testing.T, f func(d *telnetDevice), creds ...session.Creden
 func TestTelnetLogsInAndRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []byte
+		var mu sync.Mutex
 		g := &guard{}
-		c := telnetConfig(t, func(d *telnetDevice) { router(d); told = append(told, d.told...) },
+		c := telnetConfig(t, func(d *telnetDevice) {
+			router(d)
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, d.told...)
+		},
 			password("old", "wrongpw1"), password("admin", "s3cret"))
 		c.Guard = g
 		err := session.With(t.Context(), "r1", c, func(ctx context.Context, s *session.Session) error {
@@ -116,6 +123,8 @@ func TestTelnetLogsInAndRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		for _, want := range []string{"\xff\xfd\x01", "\xff\xfd\x03", "\xff\xfb\x18", "\xff\xfb\x1f\xff\xfa\x1f\x01\xff\xff\x00\x18\xff\xf0", "\xff\xfc\x2a", "\xff\xfe\x1f", "\xff\xfa\x18\x00vt100\xff\xf0"} {
 			if !bytes.Contains(told, []byte(want)) {
 				t.Errorf("told %q, want %q in it", told, want)
