@@ -3,6 +3,7 @@ package platform
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode"
 
@@ -19,8 +20,7 @@ const (
 // complaint returns the line in which the device says that it did not do what it was told, fit to be shown; empty for
 // a good answer.
 func (d *Def) complaint(out session.Output) string {
-	text := strings.TrimSpace(out.Text)
-	for _, line := range headAndTail(splitLines(text)) {
+	for line := range headAndTail(out.Text) {
 		if bad, _ := d.lines().errors.matches([]byte(line), nil); bad {
 			return d.showable(line)
 		}
@@ -32,18 +32,27 @@ func (d *Def) complaint(out session.Output) string {
 	return ""
 }
 
-// headAndTail returns the first and last lines that are not blank.
-func headAndTail(lines []string) []string {
-	var full []string
-	for _, line := range lines {
-		if line = strings.TrimSpace(line); line != "" {
-			full = append(full, line)
+// headAndTail yields the first and last lines that are not blank, without looking at those between.
+func headAndTail(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		text = strings.TrimSpace(text)
+		for n := 0; n < errorHead && text != ""; n++ {
+			var line string
+			line, text, _ = strings.Cut(text, "\n")
+			text = strings.TrimLeftFunc(text, unicode.IsSpace)
+			if !yield(strings.TrimSpace(line)) {
+				return
+			}
+		}
+		for n := 0; n < errorTail && text != ""; n++ {
+			i := strings.LastIndexByte(text, '\n')
+			line := strings.TrimSpace(text[i+1:])
+			text = strings.TrimRightFunc(text[:max(i, 0)], unicode.IsSpace)
+			if !yield(line) {
+				return
+			}
 		}
 	}
-	if len(full) <= errorHead+errorTail {
-		return full
-	}
-	return append(full[:errorHead:errorHead], full[len(full)-errorTail:]...)
 }
 
 // showable masks a line of the device and takes out what could play tricks with a terminal.
@@ -63,35 +72,40 @@ func (d *Def) showable(line string) string {
 // lacks says what a configuration lacks to be whole; empty for a complete one.
 func (d *Def) lacks(raw []byte, status int) string {
 	rules, want := d.lines(), d.file.Complete
-	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
+	text := bytes.TrimSpace(raw)
 	switch {
-	case rules.begin != nil && !anyMatch(lines[:min(len(lines), errorHead)], rules.begin.Match):
+	case rules.begin != nil && !beginsWith(text, rules.begin.Match):
 		return "it does not begin as a configuration does"
-	case rules.end != nil && !rules.end.Match(bytes.TrimSpace(lines[len(lines)-1])):
+	case rules.end != nil && !rules.end.Match(bytes.TrimSpace(text[bytes.LastIndexByte(text, '\n')+1:])):
 		return "the mark that ends a configuration is not there"
 	case want.Status && status != 0:
 		return "there is no exit status 0"
-	case want.Balanced == "braces" && openBraces(lines) != 0:
+	case want.Balanced == "braces" && openBraces(text) != 0:
 		return "not every brace is closed"
-	case want.Balanced == "config" && openBlocks(lines) != 0:
+	case want.Balanced == "config" && openBlocks(text) != 0:
 		return "not every config has its end"
 	}
 	return ""
 }
 
-func anyMatch(lines [][]byte, match func([]byte) bool) bool {
-	for _, line := range lines {
+// beginsWith tells whether one of the first lines matches.
+func beginsWith(text []byte, match func([]byte) bool) bool {
+	n := 0
+	for line := range bytes.Lines(text) {
 		if match(bytes.TrimSpace(line)) {
 			return true
+		}
+		if n++; n == errorHead {
+			break
 		}
 	}
 	return false
 }
 
 // openBraces counts the lines that open a block less those that close one: in JunOS a brace that does so ends its line.
-func openBraces(lines [][]byte) int {
+func openBraces(text []byte) int {
 	depth := 0
-	for _, line := range lines {
+	for line := range bytes.Lines(text) {
 		line, _, _ = bytes.Cut(bytes.TrimSpace(line), []byte(" ## "))
 		switch {
 		case bytes.HasSuffix(line, []byte("{")):
@@ -104,9 +118,9 @@ func openBraces(lines [][]byte) int {
 }
 
 // openBlocks counts "config ..." less "end", and "edit ..." less "next".
-func openBlocks(lines [][]byte) int {
+func openBlocks(text []byte) int {
 	depth := 0
-	for _, line := range lines {
+	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
 		switch {
 		case bytes.HasPrefix(line, []byte("config ")), bytes.HasPrefix(line, []byte("edit ")):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/musternet/muster/session"
 )
@@ -26,6 +27,10 @@ func (c *Conn) Config(ctx context.Context) (Config, error) {
 		out, err := c.oneOf(ctx, a)
 		if err != nil {
 			return Config{}, err
+		}
+		if raw == nil {
+			raw = out
+			continue
 		}
 		raw = append(raw, out...)
 	}
@@ -51,13 +56,14 @@ func (c *Conn) oneOf(ctx context.Context, a alternatives) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lacks := c.Def.lacks([]byte(out.Text), out.ExitStatus); lacks != "" {
-		if len(c.Def.Clean([]byte(out.Text))) == 0 {
+	raw := []byte(out.Text)
+	if lacks := c.Def.lacks(raw, out.ExitStatus); lacks != "" {
+		if len(c.Def.Clean(raw)) == 0 {
 			return nil, c.incomplete("empty", fmt.Errorf("the answer to %s holds no configuration", brief(cmd)))
 		}
 		return nil, c.incomplete("truncated", fmt.Errorf("the answer to %s is not whole: %s", brief(cmd), lacks))
 	}
-	return []byte(out.Text), c.inStep(ctx, cmd)
+	return raw, c.inStep(ctx, cmd)
 }
 
 // inStep makes sure that nothing more of an answer comes, where its end cannot be told by its own last line: an empty
@@ -120,7 +126,7 @@ func newFactRules(f factsOf) factRules {
 	return r
 }
 
-// read fills what is still unknown; of several lines that fit, the first counts.
+// read fills what is still unknown; of several lines that fit, the first counts. It looks no further than it must.
 func (r factRules) read(text []byte, cfg *Config) {
 	fields := [...]*string{&cfg.Hostname, &cfg.Model, &cfg.Version, &cfg.Serial}
 	var scratch []uint16
@@ -135,6 +141,9 @@ func (r factRules) read(text []byte, cfg *Config) {
 			if m := r.finder.patterns[p].FindSubmatch(line); len(m) > 1 {
 				*field = string(bytes.TrimSpace(m[1]))
 			}
+		}
+		if len(scratch) > 0 && !slices.ContainsFunc(r.which, func(i int) bool { return *fields[i] == "" }) {
+			return
 		}
 	}
 }
