@@ -14,7 +14,7 @@ import (
 var (
 	secure  = ssh.SupportedAlgorithms()
 	weak    = ssh.InsecureAlgorithms()
-	hostKey = plainKeys(secure.HostKeys)
+	hostKey = rsaLast(plainKeys(secure.HostKeys))
 	legacy  = ssh.Algorithms{
 		KeyExchanges: slices.Concat(secure.KeyExchanges, weak.KeyExchanges),
 		Ciphers:      slices.Concat(secure.Ciphers, weak.Ciphers),
@@ -88,4 +88,12 @@ func noCommon(err error) *Error {
 		e.Hint = fmt.Sprintf("none of these is implemented, not even as a legacy algorithm; enable another %s on the device", name)
 	}
 	return e
+}
+
+// rsaLast puts the other keys before RSA, as OpenSSH does: a dropbear 2022.83 without an RSA key ends the connection of
+// a client that names RSA first.
+func rsaLast(algos []string) []string {
+	rsa := func(a string) bool { return strings.Contains(a, "rsa") }
+	other := slices.DeleteFunc(slices.Clone(algos), rsa)
+	return append(other, slices.DeleteFunc(algos, func(a string) bool { return !rsa(a) })...)
 }

@@ -65,7 +65,7 @@ func (d *dialer) resolve(ctx context.Context, addr string) ([]string, error) {
 	bounded, cancel := context.WithTimeout(ctx, d.limits.Resolve)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupHost(bounded, host)
-	if err != nil {
+	if err != nil || len(ips) == 0 {
 		return nil, d.failed(ctx, resolveError(err, host, d.limits.Resolve))
 	}
 	d.watch.done(strings.Join(ips, " "))

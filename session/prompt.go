@@ -24,7 +24,7 @@ const maxPrompt = 256
 var likely = regexp.MustCompile(`^[ \t]*[\[<({]?[\pL\pN][\pL\pN_.@:/~+-]*( ?\([^()]{1,60}\))?[\w.@:/~ *-]{0,40}[\])}]? ?[#>$%»]+ ?$`)
 
 // possible is a line that may be a prompt but wants proof.
-var possible = regexp.MustCompile(`[\pL\pN].*[#>$%:\])}?~»] ?$`)
+var possible = regexp.MustCompile(`^[#>$%] ?$|[\pL\pN].*[#>$%:\])}?~»] ?$`)
 
 // learn takes a line as the prompt of this device.
 func (p *prompts) learn(line string) {

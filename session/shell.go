@@ -271,6 +271,11 @@ func (s *shell) act(t *talk, g guess) (done bool, err error) {
 		}
 		return true, nil
 	}
+	if t.stage == stagePrompt {
+		if err := s.expired(t); err != nil {
+			return false, err
+		}
+	}
 	t.nudges++
 	return false, s.answer(t, s.opts.Newline, false)
 }

@@ -53,13 +53,22 @@ func (s *shell) doubtful() bool {
 
 // settle takes the last line as the prompt, or has it proved.
 func (s *shell) settle(t *talk) (done bool, err error) {
-	last := strings.TrimSpace(string(s.screen.last()))
-	if asksNewPassword.MatchString(last) || saysExpired.Match(s.screen.buf) && strings.HasSuffix(last, ":") {
-		return false, s.fail(t, failf(stagePrompt, "password-expired", "the device asks for a new password: %s", s.words.quote([]byte(last))))
+	if err := s.expired(t); err != nil {
+		return false, err
 	}
+	last := strings.TrimSpace(string(s.screen.last()))
 	if !s.doubtful() || last == t.probe {
 		return true, nil
 	}
 	t.probe = last
 	return false, s.answer(t, s.opts.Newline, false)
+}
+
+// expired fails where the device wants a new password; an empty line would be taken for one.
+func (s *shell) expired(t *talk) error {
+	last := strings.TrimSpace(string(s.screen.last()))
+	if asksNewPassword.MatchString(last) || saysExpired.Match(s.screen.buf) && strings.HasSuffix(last, ":") {
+		return s.fail(t, failf(stagePrompt, "password-expired", "the device asks for a new password: %s", s.words.quote([]byte(last))))
+	}
+	return nil
 }

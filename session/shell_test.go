@@ -195,7 +195,7 @@ func TestPromptIsLearntBehindAnyMessage(t *testing.T) {
 		"a paged message":        "please read\r\n--More--",
 		"a key to press":         "Press any key to continue",
 	}
-	prompts := []string{"sw1#", "sw1# ", "sw1>", "admin@r1> ", "[admin@MikroTik] > ", "user@host:~$ ", "RP/0/RP0/CPU0:xr1#", "fw (root) # ",
+	prompts := []string{"sw1#", "sw1# ", "sw1>", "admin@r1> ", "[admin@MikroTik] > ", "user@host:~$ ", "RP/0/RP0/CPU0:xr1#", "fw (root) # ", "$ ", "# ",
 		"<HUAWEI>", "[HUAWEI]", "bird> ", "\x1b[01;32muser@host\x1b[00m:\x1b[01;34m~\x1b[00m$ ", "sw-a/pri/act# ", "*A:sr1# "}
 	for name, motd := range motds {
 		for _, prompt := range prompts {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -232,6 +233,11 @@ func TestPromptFailures(t *testing.T) {
 				c.Shell = &session.Shell{}
 				_, err := session.Dial(t.Context(), srv.Addr, c)
 				e := wantFailure(t, err, "prompt", tc.code)
+				if tc.code == "password-expired" { // with a pattern of its own too: an empty line would be a new password
+					c.Shell = &session.Shell{Prompt: regexp.MustCompile(`^sw1[>#]$`)}
+					_, err := session.Dial(t.Context(), srv.Addr, c)
+					e = wantFailure(t, err, "prompt", tc.code)
+				}
 				if tc.name != "terminal control" && !strings.Contains(e.Error(), tc.says) {
 					t.Fatalf("got %v, want it to say %q", e, tc.says)
 				}

@@ -30,7 +30,6 @@ func (s *session) spoil(ctx context.Context, text []byte) ([]byte, verdict) {
 		s.reset()
 	case faultTruncated:
 		s.write(half)
-		s.ch.Close()
 		s.tcp.CloseWrite()
 	case faultCut:
 		return half, stoppedShort

@@ -46,12 +46,12 @@ func command(ctx context.Context, dir string, args ...string) (*exec.Cmd, *compl
 	return cmd, said, nil
 }
 
-// environment drops what would change what git does or says.
+// environment drops what would change what git does or says, and what is none of its business: our own passwords.
 func environment(env []string) []string {
 	out := make([]string, 0, len(env)+8)
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "GIT_") || strings.HasPrefix(name, "LC_") || name == "LANG" || name == "LANGUAGE" {
+		if strings.HasPrefix(name, "MUSTER_") || strings.HasPrefix(name, "GIT_") || strings.HasPrefix(name, "LC_") || name == "LANG" || name == "LANGUAGE" {
 			continue
 		}
 		out = append(out, kv)
