@@ -7,16 +7,26 @@ const maxEdits = 2000
 
 // countLines returns how many lines the shortest edit from old to new adds and removes: what a minimal diff shows.
 func countLines(old, text []byte) (added, removed int) {
-	a, b := numberLines(unequal(old, text))
-	if len(a) == 0 || len(b) == 0 {
-		return len(b), len(a)
+	old, text = unequal(old, text)
+	if len(old) == 0 || len(text) == 0 {
+		return lineCount(text), lineCount(old)
 	}
+	a, b := numberLines(old, text)
 	edits, ok := editDistance(a, b)
 	if !ok {
 		return countUnordered(a, b)
 	}
 	added = (edits + len(b) - len(a)) / 2
 	return added, edits - added
+}
+
+// lineCount counts the lines of a text, a last one without its newline too.
+func lineCount(text []byte) int {
+	n := bytes.Count(text, []byte("\n"))
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		n++
+	}
+	return n
 }
 
 // unequal cuts off the lines that both texts begin and end with: mostly that leaves little.
