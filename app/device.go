@@ -166,7 +166,8 @@ func (a *App) Trust(ctx context.Context, dev muster.Device, dryRun bool) (old, n
 	return old, now, storeError(session.TrustKey(file, addr, key))
 }
 
-// AddDevice writes a device to the devices.yaml beside the settings file and returns its path.
+// AddDevice writes a device to the devices.yaml beside the settings file and returns its path. One that could not be read
+// again is refused.
 func (a *App) AddDevice(_ context.Context, dev muster.Device, dryRun bool) (file string, err error) {
 	file = a.settings.DevicesFile
 	if file == "" {
@@ -174,6 +175,9 @@ func (a *App) AddDevice(_ context.Context, dev muster.Device, dryRun bool) (file
 	}
 	if known, ok := a.inv.Lookup(dev.Name); ok {
 		return "", fmt.Errorf("%w: %s is already in %s", ErrUsage, dev.Name, known.Origin)
+	}
+	if err := a.inv.Check(dev); err != nil {
+		return "", usage(err)
 	}
 	if dryRun {
 		return file, nil

@@ -138,6 +138,16 @@ func (inv *Inventory) Lookup(name string) (muster.Device, bool) {
 	return inv.Devices[i], true
 }
 
+// Check says what would be wrong with a device if a source listed it, nil if nothing: a name that cannot be one, an unknown
+// platform, a credential that nobody has. It touches no file and no network.
+func (inv *Inventory) Check(dev muster.Device) error {
+	_, err := inv.env.device(Row{Name: dev.Name, Address: dev.Address, Group: dev.Group, Settings: Settings{
+		Platform: dev.Platform, Port: dev.Port, Transport: dev.Transport, Username: dev.Username, Credentials: dev.Credentials,
+		Jump: dev.Jump, Tags: dev.Tags, LegacyCrypto: &dev.LegacyCrypto, Secrets: dev.Secrets,
+	}}, "argument")
+	return err
+}
+
 // Group returns the settings that hold for the devices of a group: the group's own, completed from the defaults.
 func (inv *Inventory) Group(name string) Group {
 	if g, ok := inv.env.found[name]; ok {

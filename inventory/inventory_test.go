@@ -209,3 +209,33 @@ func TestASourceThatShrinksByMoreThanHalfIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckRefusesWhatASourceCouldNotList(t *testing.T) {
+	t.Parallel()
+	inv, err := load(t, env(t), "yaml", "- {name: r1}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		dev  muster.Device
+		want string
+	}{
+		"a device that is well":   {muster.Device{Name: "r2", Platform: "ios", Port: 2222, Jump: []string{"r1"}}, ""},
+		"a name that is a path":   {muster.Device{Name: "a/../b"}, "name"},
+		"an unknown platform":     {muster.Device{Name: "r2", Platform: "nonsuch"}, `unknown platform "nonsuch"`},
+		"an unknown transport":    {muster.Device{Name: "r2", Transport: "ftp"}, `unknown transport "ftp"`},
+		"a credential of nobody":  {muster.Device{Name: "r2", Credentials: []string{"nope"}}, `no credential is named "nope"`},
+		"an address that is none": {muster.Device{Name: "r2", Address: "not an address"}, "address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := inv.Check(c.dev)
+			if c.want == "" && err != nil {
+				t.Fatal(err)
+			}
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Fatalf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
