@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 )
 
@@ -48,9 +49,9 @@ func (s *shell) explain(t *talk, why *Error) error {
 		last := s.screen.last()
 		switch {
 		case t.got == 0:
-			e.Err = errorText(e.Err.Error() + ofCommand(t.cmd) + "; the device sent nothing")
+			e.Err = fmt.Errorf("%w%s; the device sent nothing", e.Err, ofCommand(t.cmd))
 		default:
-			e.Err = errorText(e.Err.Error() + ofCommand(t.cmd) + "; the last line is " + s.words.quote(last))
+			e.Err = fmt.Errorf("%w%s; the last line is %s", e.Err, ofCommand(t.cmd), s.words.quote(last))
 			if t.stage == stagePrompt && e.Stage == stagePrompt {
 				e.Code = "no-prompt"
 			}

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -256,6 +257,22 @@ func TestPromptFollowsModesAndHosts(t *testing.T) {
 			t.Fatalf("got %q", got)
 		}
 	})
+}
+
+func TestTheCallersDeadlineStaysInTheError(t *testing.T) {
+	for _, said := range []string{"", "half a line"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := raw("sw1#", func(t *sessiontest.Terminal, cmd string) { t.Print(said); t.Key() })
+			s := dialShell(t, d, session.Shell{})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := s.Run(ctx, "show x")
+			wantFailure(t, err, "command", "timeout")
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v does not match context.DeadlineExceeded", err)
+			}
+		})
+	}
 }
 
 func TestPromptOfAnotherHostIsNone(t *testing.T) {
