@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ const DefaultMaxAge = 25 * time.Hour
 //
 // Without any inventory, all means every device that something is stored of.
 func (a *App) Select(ctx context.Context, terms []string) (Selection, error) {
-	if len(terms) == 0 && len(a.inv.Devices) == 0 && len(a.inv.Bad) == 0 {
+	if onlyAll(terms) && a.noInventory() {
 		return a.stored(ctx)
 	}
 	picked, err := a.inv.Select(ctx, terms, inventory.Outside{
@@ -37,7 +38,7 @@ func (a *App) Select(ctx context.Context, terms []string) (Selection, error) {
 	}
 	s := Selection{Devices: picked.Devices, Warnings: a.warnings()}
 	if wantsAll(terms) {
-		s.Shrunk = a.shrunk()
+		s.Bad, s.Shrunk = len(a.inv.Bad), a.shrunk()
 	}
 	if len(s.Devices) > 0 {
 		for _, term := range picked.Unmatched {
@@ -45,12 +46,19 @@ func (a *App) Select(ctx context.Context, terms []string) (Selection, error) {
 		}
 		return s, nil
 	}
-	what := strings.Join(terms, " ")
-	if what == "" {
-		what = "@all"
+	if onlyAll(terms) {
+		return s, fmt.Errorf("%w: the inventory lists no device that can be used", ErrNothing)
 	}
-	return s, fmt.Errorf("%w: no device matches %s", ErrNothing, what)
+	return s, fmt.Errorf("%w: no device matches %s", ErrNothing, strings.Join(terms, " "))
 }
+
+// onlyAll tells whether selectors say no more than all.
+func onlyAll(terms []string) bool {
+	return !slices.ContainsFunc(terms, func(term string) bool { return term != "@all" })
+}
+
+// noInventory tells whether nobody has named any source of devices. A list that is empty is a list.
+func (a *App) noInventory() bool { return len(a.inv.Counts) == 0 }
 
 func (a *App) maxAge() time.Duration {
 	if a.opts.MaxAge > 0 {
@@ -70,7 +78,8 @@ func (a *App) warnings() []string {
 	return out
 }
 
-// stored are the devices that something is stored of, each as its name would be tried by ssh.
+// stored are the devices that something is stored of, each as its name would be tried by ssh. A name that never gave a
+// backup, such as one mistyped once, is none of them.
 func (a *App) stored(ctx context.Context) (Selection, error) {
 	s := Selection{Warnings: a.warnings()}
 	nobody := fmt.Errorf("%w: there is no inventory: name devices, or a list with -i FILE, or begin one with: muster init", ErrNothing)
@@ -86,6 +95,9 @@ func (a *App) stored(ctx context.Context) (Selection, error) {
 		return s, storeError(err)
 	}
 	for _, k := range known {
+		if k.LastGood.IsZero() {
+			continue
+		}
 		dev, err := a.inv.Argument(ctx, k.Name)
 		if err != nil {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %v", k.Name, err))
