@@ -11,6 +11,7 @@ import (
 type Selection struct {
 	Devices  []muster.Device
 	Warnings []string // bad rows, terms that match nothing, a readable secret: one sentence each
+	Bad      int      // all were asked for, and so many rows of the inventory were left out because they are wrong
 	Shrunk   error    // all were asked for, and a source gives less than half of what it gave at the last backup
 }
 

@@ -270,7 +270,9 @@ func whole(b *testing.B, f *fleet, limit int) func() error {
 			return err
 		}
 		var sum app.Summary
-		for r, err := range a.Backup(ctx, sel.Devices, app.RunOptions{Limit: limit, Retries: -1}, &sum) {
+		o := app.RunOptions{Limit: limit, Retries: -1}
+		defer app.Frugal(o, len(sel.Devices))() // as the program does
+		for r, err := range a.Backup(ctx, sel.Devices, o, &sum) {
 			if err != nil {
 				return err
 			}

@@ -42,13 +42,15 @@ never is. The table lists what changed and what failed, in the order of the inve
 			if s.Shrunk != nil && !*shrunk {
 				return usage("%v: if that is right, say --accept-shrunk", s.Shrunk)
 			}
-			return p.backup(c.Context(), a, s.Devices, o)
+			return p.backup(c.Context(), a, s, o)
 		})
 	}
 	return c
 }
 
-func (p *program) backup(ctx context.Context, a *app.App, devices []muster.Device, o app.RunOptions) error {
+func (p *program) backup(ctx context.Context, a *app.App, s app.Selection, o app.RunOptions) error {
+	devices := s.Devices
+	defer app.Frugal(o, len(devices))()
 	out := newOutput(p, p.backupView())
 	var sum app.Summary
 	var notDone int
@@ -67,7 +69,7 @@ func (p *program) backup(ctx context.Context, a *app.App, devices []muster.Devic
 	if err != nil {
 		return err
 	}
-	return interruptedOr(ctx, sum.Failed)
+	return interruptedOr(ctx, sum.Failed+s.Bad)
 }
 
 // addResults takes the results as they come and counts those that an interruption left undone.

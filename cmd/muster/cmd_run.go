@@ -67,6 +67,7 @@ func splitCommand(args []string, dash int) (command string, selectors []string, 
 }
 
 func (p *program) run(ctx context.Context, a *app.App, devices []muster.Device, command string, o app.RunOptions) error {
+	defer app.Frugal(o, len(devices))()
 	out := newOutput(p, runView())
 	sum := runSummary{Total: len(devices)}
 	began := time.Now()
