@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/musternet/muster/internal/settings"
 )
@@ -37,7 +38,7 @@ func Init(_ context.Context, o Options, dryRun bool) ([]string, error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("write settings: %w", err))
 	}
-	_, err = f.WriteString(settings.Example())
+	_, err = f.WriteString(initSettings(o, dir))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, usage(fmt.Errorf("write settings: %w", err))
 	}
@@ -46,6 +47,18 @@ func Init(_ context.Context, o Options, dryRun bool) ([]string, error) {
 	}
 	return []string{file, dir}, nil
 }
+
+// initSettings is the text of a new settings file. A data directory that was asked for stands in it, so that the next
+// command uses the same.
+func initSettings(o Options, dir string) string {
+	if o.DataDir == "" {
+		return settings.Example()
+	}
+	return strings.Replace(settings.Example(), exampleDataDir, fmt.Sprintf("data_dir: %q\n", dir), 1)
+}
+
+// exampleDataDir is the line of the example that names a data directory.
+const exampleDataDir = "#data_dir: /var/lib/muster\n"
 
 // initDataDir is where a new settings file's data will be.
 func initDataDir(o Options) (string, error) {

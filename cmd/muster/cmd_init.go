@@ -32,8 +32,11 @@ func (p *program) initCommand() *cobra.Command {
 			return err
 		}
 		if !dryRun {
-			p.hint("Next: name your devices there, or with muster device add NAME --address ADDRESS; then%s", p.again("settings check"))
-			p.hint("and%s", p.again("backup"))
+			p.hint("Next: name your devices in %s, or one by one with", made[0])
+			p.dataDir = "" // it stands in the settings now
+			for _, command := range []string{"device add NAME --address ADDRESS", "settings check", "backup"} {
+				p.hint("  muster %s", strings.TrimPrefix(p.again(command), " muster "))
+			}
 		}
 		return nil
 	}
