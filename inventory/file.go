@@ -54,6 +54,15 @@ func (s *fileSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 	}
 }
 
+// cause is an error without the name of the file, which stands before it.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
 // read returns what the file holds.
 func (s *fileSource) read(r *rows) ([]byte, error) {
 	if err := r.ctx.Err(); err != nil {
@@ -75,7 +84,7 @@ func (s *fileSource) read(r *rows) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("inventory: read %s: %w", r.file, err)
+		return nil, fmt.Errorf("inventory: read %s: %w", r.file, cause(err))
 	}
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("inventory: %s is larger than %d MiB", r.file, maxFile>>20)

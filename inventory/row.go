@@ -189,7 +189,7 @@ func (e *Env) home() string {
 func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) error {
 	for _, name := range inherited {
 		if _, ok := e.Keyring.Get(name); !ok {
-			return &fieldError{"credentials", fmt.Errorf("no credential is named %q%s", name, strict.Hint(name, e.Keyring.Names()))}
+			return &fieldError{"credentials", fmt.Errorf("no credential is named %q%s", name, strict.Hint(name, e.named()))}
 		}
 	}
 	password, err := e.secret(row, "password", row.Password)
@@ -217,6 +217,13 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 	e.Keyring.Add(c)
 	dev.Credentials = append([]string{c.Name}, own...)
 	return nil
+}
+
+// named are the credentials that a row can name: not those that rows bring themselves.
+func (e *Env) named() []string {
+	return slices.DeleteFunc(slices.Clone(e.Keyring.Names()), func(name string) bool {
+		return name == EnvCredential || strings.HasPrefix(name, "device/")
+	})
 }
 
 // secret opens what stands in a row as a secret: a reference, or else the secret itself. exec: is for the settings: who
