@@ -67,7 +67,7 @@ func (a *App) revision(ctx context.Context, device, rev string) (muster.Revision
 			return muster.Revision{}, err
 		}
 		if len(revs) <= back {
-			return muster.Revision{}, fmt.Errorf("%w: %s has %d revisions, there is no %s", ErrNothing, device, len(revs), rev)
+			return muster.Revision{}, fmt.Errorf("%w: %s has no %s: it has %d in all; list them with: muster history %s", ErrNothing, device, rev, len(revs), device)
 		}
 		return revs[back], nil
 	}

@@ -49,9 +49,9 @@ func (p *program) status(states []app.State, maxAge time.Duration) error {
 			return err
 		}
 	}
-	foot := fmt.Sprintf("%d devices, all backed up in the last %s.", sum.Total, shortDuration(maxAge))
+	foot := fmt.Sprintf("%d of %d devices backed up in the last %s.", sum.Total, sum.Total, shortDuration(maxAge))
 	if sum.Stale > 0 {
-		foot = fmt.Sprintf("%d of %d devices have no good backup of the last %s.", sum.Stale, sum.Total, shortDuration(maxAge))
+		foot = fmt.Sprintf("%d of %d devices without a good backup of the last %s.", sum.Stale, sum.Total, shortDuration(maxAge))
 	}
 	if err := out.end(sum, foot); err != nil {
 		return err
@@ -122,7 +122,11 @@ func statusView() view[statusRow] {
 			{head: "REVISION", cell: func(r statusRow) string { return orDash(shortRevision(r.Revision)) }},
 			{head: "PLATFORM", cell: func(r statusRow) string { return orDash(r.Platform) }},
 			{head: "LAST TRY", cell: func(r statusRow) string {
-				if r.Code != "" {
+				switch r.Code {
+				case "":
+				case r.Stage:
+					return r.Code // canceled
+				default:
 					return r.Stage + " " + r.Code
 				}
 				return orDash(r.Status)

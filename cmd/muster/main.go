@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
 	"github.com/musternet/muster/task"
 )
@@ -32,7 +34,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	root.SetErr(p.stderr)
 	err, interrupted := runCommand(p, root)
 	if err != nil && !told(err) {
-		p.stderr.say("muster: " + sentence(err))
+		for _, line := range sentences(err) {
+			p.stderr.say(line)
+		}
 	}
 	return exitCode(err, interrupted)
 }
@@ -74,13 +78,26 @@ func (p *program) dumpTasks() {
 	_, _ = io.WriteString(p.stderr, b.String())
 }
 
-// sentence is an error in one line, without the word that is there for errors.Is alone.
-func sentence(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
+// sentences are an error as people read it, a line for each thing that is wrong: without the word that is there for
+// errors.Is alone, the failure of a device with what to try.
+func sentences(err error) []string {
+	if f, ok := errors.AsType[*muster.Failure](err); ok {
+		fields := fieldsOfFailure(f)
+		lines := []string{fmt.Sprintf("muster: %s: %s %s: %s", f.Device, fields.Stage, fields.Code, fields.Error)}
+		for _, try := range fields.try() {
+			lines = append(lines, noteIndent+try)
+		}
+		return lines
+	}
+	text := err.Error()
 	for _, kind := range []error{app.ErrUsage, app.ErrNothing, app.ErrStore} {
-		if rest, ok := strings.CutPrefix(text, kind.Error()+": "); ok {
-			return rest
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if words := strings.Join(strings.Fields(line), " "); words != "" {
+			lines = append(lines, "muster: "+words)
 		}
 	}
-	return text
+	return lines
 }

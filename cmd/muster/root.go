@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/musternet/muster/app"
 )
@@ -39,7 +42,7 @@ func newRoot(p *program) *cobra.Command {
 		RunE:              groupHelp,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return p.settle() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	root.SetFlagErrorFunc(flagError)
 	p.globalFlags(root)
 	root.AddCommand(
 		p.initCommand(), p.demoCommand(), p.backupCommand(), p.runCommand(), p.historyCommand(), p.showCommand(),
@@ -47,6 +50,9 @@ func newRoot(p *program) *cobra.Command {
 		p.recordCommand(), p.listCommand(), p.settingsCommand(), p.explainCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Args, c.RunE = cobra.ArbitraryArgs, groupHelp
+	}
 	root.InitDefaultHelpCmd()
 	return root
 }
@@ -84,14 +90,33 @@ func groupHelp(c *cobra.Command, args []string) error {
 	return usage("there is no command %q; see: %s --help", args[0], c.CommandPath())
 }
 
+// flagError says what is wrong with a flag, in one sentence.
+func flagError(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &value) {
+		return usage("%v; see: %s --help", err, c.CommandPath())
+	}
+	cause := value.Unwrap()
+	var number *strconv.NumError
+	if errors.As(cause, &number) {
+		cause = errors.New("it is a whole number")
+	}
+	return usage("--%s %q: %v", value.GetFlag().Name, value.GetValue(), cause)
+}
+
+// commandName is the name of a command without that of the program, which stands before every sentence.
+func commandName(c *cobra.Command) string {
+	return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ")
+}
+
 // takes wants n to most arguments; what names them in the error.
 func takes(n, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) < n:
-			return usage("%s wants %s; see: %s --help", c.CommandPath(), what, c.CommandPath())
+			return usage("%s wants %s; see: %s --help", commandName(c), what, c.CommandPath())
 		case most >= 0 && len(args) > most:
-			return usage("%s does not take %q; it wants %s", c.CommandPath(), args[most], what)
+			return usage("%s does not take %q; it wants %s", commandName(c), args[most], what)
 		}
 		return nil
 	}

@@ -47,9 +47,21 @@ func (s *selector) terms(args []string) ([]string, error) {
 		terms = append(terms, lines...)
 	}
 	if len(files) > 0 && len(terms) == 0 {
-		return nil, nothing("the list %s names no device", strings.Join(files, ", "))
+		return nil, nothing("%s names no device", listNames(files))
 	}
 	return terms, nil
+}
+
+// listNames are lists as people call them.
+func listNames(files []string) string {
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = "the list " + file
+		if file == "-" {
+			names[i] = "the list on standard input"
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // readList reads one selector a line; blank lines and lines that begin with # say nothing.

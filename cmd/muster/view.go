@@ -68,12 +68,15 @@ func (v view[R]) interleave(w io.Writer, rendered string, notes [][]string) erro
 			continue
 		}
 		for _, note := range notes[row] {
-			fmt.Fprintln(&b, "         "+visible(note))
+			fmt.Fprintln(&b, noteIndent+visible(note))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// noteIndent is where the line below another begins that says more of it.
+const noteIndent = "         "
 
 func (v view[R]) notes(r R) []string {
 	if v.note == nil {
