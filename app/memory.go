@@ -11,7 +11,7 @@ import (
 // it stacks and buffers of the SSH library.
 const (
 	memoryBase    = 64 << 20
-	memorySession = 128 << 10
+	memorySession = 160 << 10
 )
 
 // Frugal sets the garbage collector for a run over n devices: lazy as long as there is room, so that a small fleet does
