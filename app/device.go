@@ -23,7 +23,7 @@ import (
 // nothing but the host key. The last step is the failure, if there is one.
 func (a *App) Test(ctx context.Context, dev muster.Device, o RunOptions) iter.Seq[Step] {
 	return func(yield func(Step) bool) {
-		ctx, cancel := context.WithTimeout(ctx, a.timeout(dev, o))
+		ctx, cancel := a.withTimeout(ctx, dev, o)
 		defer cancel()
 		steps := make(chan Step)
 		_ = task.Scope(ctx, "test "+dev.Name, func(ctx context.Context, g *task.Group) error {
@@ -209,7 +209,7 @@ func (a *App) RemoveDevice(_ context.Context, name string, dryRun bool) (file st
 
 // Record talks to a device and returns the conversation as a recording, masked.
 func (a *App) Record(ctx context.Context, dev muster.Device, o RunOptions) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout(dev, o))
+	ctx, cancel := a.withTimeout(ctx, dev, o)
 	defer cancel()
 	d, err := a.dialer(nil)
 	if err != nil {

@@ -89,6 +89,12 @@ func (a *App) timeout(dev muster.Device, o RunOptions) time.Duration {
 	return job.DefaultTimeout
 }
 
+// withTimeout bounds a conversation with one device by that time.
+func (a *App) withTimeout(ctx context.Context, dev muster.Device, o RunOptions) (context.Context, context.CancelFunc) {
+	limit := a.timeout(dev, o)
+	return context.WithTimeoutCause(ctx, limit, &job.TimeUp{After: limit})
+}
+
 // guard lets the lock-out guard of package secret stand guard in a session, which knows no package of ours.
 type guard struct{ *secret.Guard }
 

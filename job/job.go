@@ -160,7 +160,8 @@ func (e *engine[T]) talk(ctx context.Context, it item) (T, muster.Result) {
 			}
 		}
 		r.Attempts++
-		ctx, cancel := context.WithDeadline(ctx, began.Add(e.timeout(dev)))
+		limit := e.timeout(dev)
+		ctx, cancel := context.WithDeadlineCause(ctx, began.Add(limit), &TimeUp{limit})
 		defer cancel()
 		task.Note(ctx, dev.Name)
 		return e.work.Talk(ctx, dev)
@@ -175,6 +176,17 @@ func (e *engine[T]) talk(ctx context.Context, it item) (T, muster.Result) {
 	}
 	return v, r
 }
+
+// TimeUp is the cause of a context whose device has had all the time that one device may take.
+type TimeUp struct{ After time.Duration }
+
+// Error names the time.
+func (e *TimeUp) Error() string {
+	return fmt.Sprintf("the %s that one device may take are over", e.After)
+}
+
+// Is makes it a deadline that passed.
+func (e *TimeUp) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // place waits for the device's turn: first in its group, so that a group that is full holds no place of the fleet's.
 func (e *engine[T]) place(ctx context.Context, dev muster.Device) (release func(), err error) {

@@ -187,7 +187,7 @@ func TestADevicesTimeRunsFromItsPlaceOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := job.Work[string]{Keep: asIs, Talk: func(ctx context.Context, d muster.Device) (string, error) {
 			if err := sleep(ctx, 4*time.Second); err != nil {
-				return "", &muster.Failure{Stage: muster.StageCommand, Code: "timeout", Err: err}
+				return "", &muster.Failure{Stage: muster.StageCommand, Code: "timeout", Err: context.Cause(ctx)}
 			}
 			return "", nil
 		}}
@@ -201,6 +201,9 @@ func TestADevicesTimeRunsFromItsPlaceOn(t *testing.T) {
 		for r := range job.Run(t.Context(), fleet(1), job.Options{Timeout: three, Retries: times(5)}, w) {
 			if r.Failure == nil || r.Elapsed != 3*time.Second {
 				t.Errorf("got %v after %v, want a failure after 3s", r.Failure, r.Elapsed)
+			}
+			if over, ok := errors.AsType[*job.TimeUp](r.Failure); !ok || over.After != 3*time.Second || !errors.Is(over, context.DeadlineExceeded) {
+				t.Errorf("got %v, want a cause that names the 3s", r.Failure)
 			}
 		}
 	})

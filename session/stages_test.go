@@ -139,6 +139,13 @@ func TestConnectTimeoutAndCancellation(t *testing.T) {
 		if e := wantFailure(t, err, "connect", "timeout"); !strings.Contains(e.Error(), "caller's deadline") {
 			t.Fatalf("got %v", e)
 		}
+		over := errors.New("the hour is over")
+		ctx, cancel = context.WithTimeoutCause(t.Context(), 2*time.Second, over)
+		defer cancel()
+		_, err = session.Dial(ctx, "device", session.Config{Dialer: hang, HostKeys: anyKey{}})
+		if e := wantFailure(t, err, "connect", "timeout"); !errors.Is(e, over) || !strings.Contains(e.Error(), "the hour is over; it was at: connecting") {
+			t.Fatalf("got %v", e)
+		}
 	})
 }
 

@@ -104,8 +104,12 @@ func (w *watch) ended(ctx context.Context) *Error {
 	w.mu.Lock()
 	stage := w.stage
 	w.mu.Unlock()
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return failf(shown(stage), "timeout", "the caller's deadline passed; it was at: %s: %w", doing(stage), context.Cause(ctx))
+	switch cause := context.Cause(ctx); {
+	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case cause == context.DeadlineExceeded:
+		return failf(shown(stage), "timeout", "the caller's deadline passed; it was at: %s: %w", doing(stage), cause)
+	default: // the caller says which time is over
+		return failf(shown(stage), "timeout", "%w; it was at: %s", cause, doing(stage))
 	}
 	return failf(stageCanceled, "canceled", "canceled at: %s: %w", doing(stage), context.Cause(ctx))
 }
