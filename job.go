@@ -29,6 +29,8 @@ type Result struct {
 	Revision string // the revision that holds the device's text now; empty if there is none
 	Added    int
 	Removed  int
+	Line     int    // of the text, from 1: the first that is new in a changed configuration; 0: lines only went
+	Taste    string // that line with secrets masked, for people
 	Bytes    int
 	Attempts int
 	Elapsed  time.Duration

@@ -3,6 +3,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/musternet/muster"
@@ -65,7 +66,26 @@ func (b *Backup) Keep(ctx context.Context, r muster.Result, f Fetched) muster.Re
 	if r.Failure != nil {
 		return b.Keeper.Fail(ctx, store.Outcome{Result: r, Facts: f.Config.Facts, Session: f.Session})
 	}
-	return b.Keeper.Keep(ctx, store.Kept{Result: r, Config: f.Config, Session: f.Session})
+	r = b.Keeper.Keep(ctx, store.Kept{Result: r, Config: f.Config, Session: f.Session})
+	if r.Line > 0 {
+		r.Taste = taste(f.Config, r.Line)
+	}
+	return r
+}
+
+// taste is one line of a configuration as anybody may see it. The whole text is masked, because what is a secret in a line
+// may depend on the section that it stands in.
+func taste(c muster.Config, line int) string {
+	text := platform.MaskAny
+	if def, ok := platform.Lookup(c.Platform); ok {
+		text = def.Mask
+	}
+	for l := range bytes.Lines(text(c.Text)) {
+		if line--; line == 0 {
+			return string(bytes.TrimSpace(l))
+		}
+	}
+	return ""
 }
 
 // secrets treats the secrets of a configuration as its device wants.

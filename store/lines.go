@@ -29,8 +29,26 @@ func lineCount(text []byte) int {
 	return n
 }
 
-// unequal cuts off the lines that both texts begin and end with: mostly that leaves little.
-func unequal(a, b []byte) ([]byte, []byte) {
+// firstNew returns the number, from 1, of the first line of text that old does not have where they differ; 0 where there is
+// none: lines only went, or only moved.
+func firstNew(old, text []byte) int {
+	gone, come := unequal(old, text)
+	had := map[string]bool{}
+	for line := range bytes.Lines(gone) {
+		had[string(line)] = true
+	}
+	line := 1 + bytes.Count(text[:start(old, text)], []byte("\n"))
+	for l := range bytes.Lines(come) {
+		if !had[string(l)] {
+			return line
+		}
+		line++
+	}
+	return 0
+}
+
+// start is where the first line begins that two texts do not share.
+func start(a, b []byte) int {
 	n, same := 0, min(len(a), len(b))
 	for n < same && a[n] == b[n] {
 		n++
@@ -38,8 +56,14 @@ func unequal(a, b []byte) ([]byte, []byte) {
 	if n < len(a) || n < len(b) {
 		n = bytes.LastIndexByte(a[:n], '\n') + 1
 	}
+	return n
+}
+
+// unequal cuts off the lines that both texts begin and end with: mostly that leaves little.
+func unequal(a, b []byte) ([]byte, []byte) {
+	n := start(a, b)
 	a, b = a[n:], b[n:]
-	n, same = 0, min(len(a), len(b))
+	n, same := 0, min(len(a), len(b))
 	for n < same && a[len(a)-1-n] == b[len(b)-1-n] {
 		n++
 	}

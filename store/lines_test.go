@@ -80,3 +80,24 @@ func dropEmpty(lines [][]byte) [][]byte {
 	}
 	return lines
 }
+
+func TestTheFirstNewLineIsFound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		old, text string
+		want      int
+	}{
+		{"a\nb\nc\n", "a\nB\nc\n", 2},
+		{"a\nb\nc\n", "a\nb\nx\nc\n", 3},
+		{"a\nb\nc\n", "a\nc\n", 0},
+		{"a\nb\n", "x\na\nb\n", 1},
+		{"a\nb\n", "a\nb\nc\n", 3},
+		{"ab\n", "abc\n", 1},
+		{"a\nb", "a\nb\n", 2},
+		{"", "a\n", 1},
+	} {
+		if got := firstNew([]byte(c.old), []byte(c.text)); got != c.want {
+			t.Errorf("%q to %q: got line %d, want %d", c.old, c.text, got, c.want)
+		}
+	}
+}

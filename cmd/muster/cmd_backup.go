@@ -105,6 +105,8 @@ type backupRow struct {
 	DurationMS int64  `json:"duration_ms"`
 	Warning    string `json:"warning,omitempty"`
 	failureFields
+
+	taste string // the first new line, for people
 }
 
 func newBackupRow(r muster.Result) backupRow {
@@ -122,6 +124,7 @@ func newBackupRow(r muster.Result) backupRow {
 		DurationMS:    r.Elapsed.Milliseconds(),
 		Warning:       r.Warning,
 		failureFields: fieldsOfFailure(r.Failure),
+		taste:         r.Taste,
 	}
 }
 
@@ -158,9 +161,14 @@ func (p *program) backupView() view[backupRow] {
 				if failed(r) {
 					return r.Code
 				}
+				return shortened(r.taste)
+			}},
+			{cell: func(r backupRow) string {
+				if failed(r) {
+					return r.cause(r.Attempts)
+				}
 				return shortRevision(r.Revision)
 			}},
-			{cell: func(r backupRow) string { return r.cause(r.Attempts) }},
 		},
 		shown: func(r backupRow) bool {
 			quiet := r.Status == string(muster.StatusUnchanged) && r.Warning == "" || r.canceled()
@@ -174,6 +182,17 @@ func (p *program) backupView() view[backupRow] {
 		},
 		word: func(r backupRow) string { return r.Device },
 	}
+}
+
+// tasteWidth is how much of a changed line a row shows.
+const tasteWidth = 36
+
+// shortened cuts a line that is too long for a row.
+func shortened(line string) string {
+	if r := []rune(line); len(r) > tasteWidth {
+		return string(r[:tasteWidth-3]) + "..."
+	}
+	return line
 }
 
 func statusTone(r backupRow) tone {

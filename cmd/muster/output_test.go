@@ -84,7 +84,7 @@ func results() []muster.Result {
 	}
 	return []muster.Result{ // in the order of completion
 		{Index: 1, Device: dev("r2"), Status: muster.StatusUnchanged, Revision: rev2, Bytes: 900, Attempts: 1, Elapsed: 1200 * time.Millisecond},
-		{Index: 0, Device: dev("r1"), Status: muster.StatusChanged, Revision: rev1, Added: 1, Removed: 1, Bytes: 1000, Attempts: 1, Elapsed: 2 * time.Second},
+		{Index: 0, Device: dev("r1"), Status: muster.StatusChanged, Revision: rev1, Added: 1, Removed: 1, Line: 2, Taste: "description uplink to r2", Bytes: 1000, Attempts: 1, Elapsed: 2 * time.Second},
 		{Index: 3, Device: muster.Device{Name: "new", Address: "new"}, Status: muster.StatusNew, Revision: rev1, Added: 40, Bytes: 800, Attempts: 1, Elapsed: time.Second},
 		{Index: 5, Device: dev("short"), Status: muster.StatusUnchanged, Revision: rev1, Attempts: 1, Elapsed: time.Second, Warning: "less than half as long as before"},
 		failed(2, "old-sw3", muster.Failure{Stage: muster.StageHandshake, Code: "no-common-cipher", Err: errors.New("the device offers only 3des-cbc")}),
