@@ -18,7 +18,7 @@ func (p *program) deviceAddCommand() *cobra.Command {
 		Short: "Add a device to devices.yaml",
 		Long:  `Add a device to devices.yaml, beside the settings. --user and --legacy-crypto say the same for this device as for every other.`,
 		Example: `  muster device add r1 --address 192.0.2.1 --platform cisco_ios --group core
-  muster device add r2 --address 192.0.2.2 --tag site=ams --tag role=edge --dry-run`,
+  muster device add r2 --address 192.0.2.2 --tag site=ams --dry-run`,
 		Args: takes(1, 1, "the name of one device"),
 	}
 	f := c.Flags()

@@ -11,7 +11,7 @@ func (p *program) recordCommand() *cobra.Command {
 	var timeout span
 	c := &cobra.Command{
 		Use:   "record DEVICE",
-		Short: "Print the conversation with a device as a recording, with secrets masked",
+		Short: "Print a conversation with a device as a recording, masked",
 		Long: `Print the conversation with a device as a recording: what a platform definition is tested with and what muster sim replays.
 Secrets are masked; read it before you hand it to anybody all the same.`,
 		Example:           `  muster record r1 > r1.txtar`,

@@ -34,7 +34,7 @@ var errSettings = &toldError{app.ErrUsage}
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "doctor",
-		Short:   "Check this machine: git, descriptors, data directory, clock, sockets",
+		Short:   "Check this machine: git, descriptors, data directory, clock",
 		Long:    `Check this machine: git, descriptors, data directory, clock, sockets. Exit 1 if something is not as it should be.`,
 		Example: `  muster doctor`,
 		Args:    takes(0, 0, "no argument"),

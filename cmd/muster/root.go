@@ -23,8 +23,8 @@ that no inventory knows is tried as ssh would try it.
 Exit codes: 0 all well; 1 some device failed, or drift with --exit-code; 2 wrong usage or settings; 3 nothing matched;
 4 data directory out of reach; 130 interrupted (what was finished is kept; a second Ctrl-C kills).`
 
-const rootExample = `  muster demo                                    no gear, no settings: see what it does
-  MUSTER_PASSWORD=... muster backup admin@r1     one device, as ssh would reach it
+const rootExample = `  muster demo                                    see it work, without gear
+  MUSTER_PASSWORD=... muster backup admin@r1     one device, as by ssh
   muster backup -i list.csv                      all devices of a list
   muster diff r1                                 what changed`
 
@@ -43,6 +43,7 @@ func newRoot(p *program) *cobra.Command {
 		PersistentPreRunE: func(*cobra.Command, []string) error { return p.settle() },
 	}
 	root.SetFlagErrorFunc(flagError)
+	p.fitHelp(root)
 	p.globalFlags(root)
 	root.AddCommand(
 		p.initCommand(), p.demoCommand(), p.backupCommand(), p.runCommand(), p.historyCommand(), p.showCommand(),
