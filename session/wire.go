@@ -29,7 +29,7 @@ type wire struct {
 	preamble []byte // what came until the version line
 	version  string
 	offer    []byte // the server's first packets in clear, until its key-exchange offer is complete
-	offered  bool
+	offered  atomic.Bool
 }
 
 func newWire(c net.Conn) *wire {
@@ -67,11 +67,21 @@ func (w *wire) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := w.Conn.Read(p)
-	if n > 0 && !w.offered {
+	if n > 0 && !w.offered.Load() {
 		w.sniff(p[:n])
 	}
 	if err != nil {
 		err = w.end(err)
+	}
+	return n, err
+}
+
+// Write passes on. As long as the server's offer is not there, a connection that takes nothing more is no error yet: what the
+// server said before it went away explains more, and the reader, who finds it, meets the end of the connection next.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil && !w.offered.Load() {
+		return len(p), nil
 	}
 	return n, err
 }
@@ -161,11 +171,13 @@ func (w *wire) sniff(b []byte) {
 	}
 	size := int(binary.BigEndian.Uint32(w.offer)) + 4
 	if size > maxOffer || size < 6+17 || w.offer[5] != 20 {
-		w.offer, w.offered = nil, true
+		w.offer = nil
+		w.offered.Store(true)
 		return
 	}
 	if len(w.offer) >= size {
-		w.offer, w.offered = bytes.Clone(w.offer[6+16:size]), true // without message number and cookie
+		w.offer = bytes.Clone(w.offer[6+16 : size]) // without message number and cookie
+		w.offered.Store(true)
 	}
 }
 
