@@ -62,3 +62,18 @@ func sourceKey(source string) string {
 
 // wantsAll tells whether selectors ask for the whole inventory.
 func wantsAll(terms []string) bool { return len(terms) == 0 || slices.Contains(terms, "@all") }
+
+// Source is one kind of device list.
+type Source struct {
+	Name string `json:"name"`
+	What string `json:"what"`
+}
+
+// Sources returns the kinds of device lists that can be read, sorted.
+func Sources() []Source {
+	var all []Source
+	for _, name := range inventory.Sources() {
+		all = append(all, Source{name, inventory.Describe(name)})
+	}
+	return all
+}

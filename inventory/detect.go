@@ -11,7 +11,7 @@ import (
 func openDetected(spec Spec, env *Env) (Source, error) {
 	return &fileSource{spec, env, func(r *rows, data []byte) error {
 		spec.Type = detect(spec.File, string(data))
-		src, err := sources[spec.Type](spec, env)
+		src, err := sources[spec.Type].open(spec, env)
 		if err != nil {
 			return err
 		}

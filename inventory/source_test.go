@@ -294,3 +294,12 @@ func TestAWarningWhereOthersCanReadPasswords(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryKindOfSourceSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	for _, name := range inventory.Sources() {
+		if inventory.Describe(name) == "" {
+			t.Errorf("%s: its line in sources.go does not say what it is", name)
+		}
+	}
+}

@@ -11,27 +11,36 @@ import (
 // Opener makes a Source of a Spec. It touches no file yet.
 type Opener func(spec Spec, env *Env) (Source, error)
 
+// kind is one kind of source.
+type kind struct {
+	open Opener
+	what string // for people who look for theirs
+}
+
 // sources is the table of all kinds of sources.
-var sources = map[string]Opener{
-	"csv":        openCSV,
-	"list":       openList,
-	"oxidized":   openOxidized,
-	"rancid":     openRancid,
-	"ssh_config": openSSHConfig,
-	"yaml":       openYAML,
+var sources = map[string]kind{
+	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform..."},
+	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
+	"oxidized":   {openOxidized, "Oxidized's router.db: name:model:group..."},
+	"rancid":     {openRancid, "RANCID's router.db: name;type;up"},
+	"ssh_config": {openSSHConfig, "the hosts of an OpenSSH client configuration"},
+	"yaml":       {openYAML, "a list of devices, with groups and defaults if need be"},
 }
 
 // Sources returns the kinds of sources, sorted.
 func Sources() []string { return slices.Sorted(maps.Keys(sources)) }
+
+// Describe says what a kind of source is, in a few words; empty where there is none of that name.
+func Describe(name string) string { return sources[name].what }
 
 // Open returns the Source of a Spec; without a type, the one that fits name and content.
 func Open(spec Spec, env *Env) (Source, error) {
 	if spec.Type == "" {
 		return openDetected(spec, env)
 	}
-	open, ok := sources[spec.Type]
+	k, ok := sources[spec.Type]
 	if !ok {
 		return nil, fmt.Errorf("%s: unknown kind of inventory %q%s", spec.File, spec.Type, strict.Hint(spec.Type, Sources()))
 	}
-	return open(spec, env)
+	return k.open(spec, env)
 }

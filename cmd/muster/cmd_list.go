@@ -5,14 +5,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/musternet/muster/app"
 	"github.com/musternet/muster/platform"
 )
 
 func (p *program) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
-		Short:   "List what this muster knows: platforms",
-		Example: `  muster list platforms`,
+		Short:   "List what this muster knows: platforms, sources",
+		Example: `  muster list platforms
+  muster list sources`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    groupHelp,
 	}
@@ -25,7 +27,27 @@ func (p *program) listCommand() *cobra.Command {
 		Args: takes(0, 0, "no argument"),
 		RunE: func(*cobra.Command, []string) error { return p.listPlatforms() },
 	})
+	c.AddCommand(&cobra.Command{
+		Use:   "sources",
+		Short: "List the kinds of device lists that can be read",
+		Long: `List the kinds of device lists that can be read. The kind is found out by name and content; -i KIND:FILE says it where that goes
+wrong.`,
+		Example: `  muster list sources
+  muster backup -i rancid:/etc/rancid/core/router.db`,
+		Args: takes(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error { return all(p, sourceView(), app.Sources()) },
+	})
 	return c
+}
+
+func sourceView() view[app.Source] {
+	return view[app.Source]{
+		columns: []column[app.Source]{
+			{head: "SOURCE", cell: func(s app.Source) string { return s.Name }},
+			{head: "WHAT", cell: func(s app.Source) string { return s.What }},
+		},
+		word: func(s app.Source) string { return s.Name },
+	}
 }
 
 // platformRow is one platform.
