@@ -11,12 +11,12 @@ import (
 
 func (p *program) listCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List what this muster knows: platforms, sources",
+		Use:   "list",
+		Short: "List what this muster knows: platforms, sources",
 		Example: `  muster list platforms
   muster list sources`,
-		Args:    cobra.ArbitraryArgs,
-		RunE:    groupHelp,
+		Args: cobra.ArbitraryArgs,
+		RunE: groupHelp,
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "platforms",
