@@ -151,23 +151,17 @@ func (p *program) backupView() view[backupRow] {
 		columns: []column[backupRow]{
 			{cell: func(r backupRow) string { return strings.ToUpper(r.Status) }, tone: statusTone},
 			{cell: func(r backupRow) string { return r.Device }},
-			{cell: func(r backupRow) string {
-				if failed(r) {
-					return r.Stage
-				}
-				return fmt.Sprintf("+%d -%d", r.Added, r.Removed)
+		},
+		tails: []tail[backupRow]{
+			{of: func(r backupRow) bool { return !failed(r) }, columns: []column[backupRow]{
+				{cell: func(r backupRow) string { return fmt.Sprintf("+%d -%d", r.Added, r.Removed) }},
+				{cell: func(r backupRow) string { return shortened(r.taste) }},
+				{cell: func(r backupRow) string { return shortRevision(r.Revision) }},
 			}},
-			{cell: func(r backupRow) string {
-				if failed(r) {
-					return r.Code
-				}
-				return shortened(r.taste)
-			}},
-			{cell: func(r backupRow) string {
-				if failed(r) {
-					return r.cause(r.Attempts)
-				}
-				return shortRevision(r.Revision)
+			{of: failed, columns: []column[backupRow]{
+				{cell: func(r backupRow) string { return r.Stage }},
+				{cell: func(r backupRow) string { return r.Code }},
+				{cell: func(r backupRow) string { return r.cause(r.Attempts) }},
 			}},
 		},
 		shown: func(r backupRow) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 // of the fields, in their order. For people there are columns, made of the same row.
 type view[R any] struct {
 	columns []column[R]
+	tails   []tail[R]
 	bare    bool             // the table has no line of headings
 	array   bool             // -o json is the array of the rows alone
 	shown   func(R) bool     // which rows the table has; nil: all
@@ -33,41 +35,69 @@ type column[R any] struct {
 	right bool         // numbers
 }
 
-// table prints the rows for people.
-func (v view[R]) table(w io.Writer, rows []R, colour bool) error {
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	t.SuppressTrailingSpaces()
-	t.SetColumnConfigs(v.configs())
-	if !v.bare {
-		t.AppendHeader(v.headings())
-	}
-	var notes [][]string
-	for _, r := range rows {
-		if v.shown != nil && !v.shown(r) {
-			continue
-		}
-		t.AppendRow(v.cells(r, colour))
-		notes = append(notes, v.notes(r))
-	}
-	if len(notes) == 0 {
-		return nil
-	}
-	return v.interleave(w, t.Render(), notes)
+// tail is further columns of some rows of a table. Each tail is aligned by itself: a failure says other things than a
+// change, and neither pushes the other aside.
+type tail[R any] struct {
+	of      func(R) bool
+	columns []column[R]
 }
 
-// interleave prints the lines of a table with the notes of each row below it. A cell has no line feed, so that a row is
-// a line.
-func (v view[R]) interleave(w io.Writer, rendered string, notes [][]string) error {
-	lines := strings.Split(rendered, "\n")
+// table prints the rows for people.
+func (v view[R]) table(w io.Writer, rows []R, colour bool) error {
+	if v.shown != nil {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r R) bool { return !v.shown(r) })
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	lines := rendered(v.columns, rows, !v.bare, colour)
+	for _, t := range v.tails {
+		t.join(lines[len(lines)-len(rows):], rows, colour)
+	}
+	return v.interleave(w, lines, rows)
+}
+
+// join puts the columns of a tail behind the lines of its rows.
+func (t tail[R]) join(lines []string, rows []R, colour bool) {
+	var own []R
+	var at []int
+	for i, r := range rows {
+		if t.of(r) {
+			own, at = append(own, r), append(at, i)
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	for i, line := range rendered(t.columns, own, false, colour) {
+		lines[at[i]] += line
+	}
+}
+
+// rendered is the lines of a table, each as wide as the others. A cell has no line feed, so that a row is a line.
+func rendered[R any](columns []column[R], rows []R, heading, colour bool) []string {
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	t.SetColumnConfigs(configs(columns))
+	if heading {
+		t.AppendHeader(headings(columns))
+	}
+	for _, r := range rows {
+		t.AppendRow(cells(columns, r, colour))
+	}
+	return strings.Split(t.Render(), "\n")
+}
+
+// interleave prints the lines of a table with the notes of each row below it.
+func (v view[R]) interleave(w io.Writer, lines []string, rows []R) error {
 	var b strings.Builder
 	for i, line := range lines {
-		fmt.Fprintln(&b, line)
-		row := i - (len(lines) - len(notes))
+		fmt.Fprintln(&b, strings.TrimRight(line, " "))
+		row := i - (len(lines) - len(rows))
 		if row < 0 {
 			continue
 		}
-		for _, note := range notes[row] {
+		for _, note := range v.notes(rows[row]) {
 			fmt.Fprintln(&b, noteIndent+visible(note))
 		}
 	}
@@ -85,17 +115,17 @@ func (v view[R]) notes(r R) []string {
 	return v.note(r)
 }
 
-func (v view[R]) headings() table.Row {
-	row := make(table.Row, len(v.columns))
-	for i, c := range v.columns {
+func headings[R any](columns []column[R]) table.Row {
+	row := make(table.Row, len(columns))
+	for i, c := range columns {
 		row[i] = c.head
 	}
 	return row
 }
 
-func (v view[R]) cells(r R, colour bool) table.Row {
-	row := make(table.Row, len(v.columns))
-	for i, c := range v.columns {
+func cells[R any](columns []column[R], r R, colour bool) table.Row {
+	row := make(table.Row, len(columns))
+	for i, c := range columns {
 		cell := visible(c.cell(r))
 		if c.tone != nil && colour {
 			cell = c.tone(r).paint(cell)
@@ -105,9 +135,9 @@ func (v view[R]) cells(r R, colour bool) table.Row {
 	return row
 }
 
-func (v view[R]) configs() []table.ColumnConfig {
-	configs := make([]table.ColumnConfig, len(v.columns))
-	for i, c := range v.columns {
+func configs[R any](columns []column[R]) []table.ColumnConfig {
+	configs := make([]table.ColumnConfig, len(columns))
+	for i, c := range columns {
 		configs[i].Number = i + 1
 		if c.right {
 			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
