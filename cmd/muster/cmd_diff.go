@@ -22,7 +22,7 @@ part of the difference is headed by the section of the configuration that it sta
 that patch reads.`,
 		Example: `  muster diff r1
   muster diff r1 7c2e91a
-  muster diff r1 ~5 ~2
+  muster diff r1 @~5 @~2             ~5 alone means something else to a shell
   muster diff r1 --with r2
   muster diff r1 --exit-code         exit 1 if there is a difference`,
 		Args:              takes(1, 3, "one device and at most two revisions"),
@@ -40,7 +40,7 @@ that patch reads.`,
 			if with != "" {
 				d, err = a.DiffDevices(c.Context(), args[0], with)
 			} else {
-				d, err = a.Diff(c.Context(), args[0], args[1:]...)
+				d, err = a.Diff(c.Context(), args[0], revisions(args[1:])...)
 			}
 			if err != nil {
 				return err
@@ -49,6 +49,16 @@ that patch reads.`,
 		})
 	}
 	return c
+}
+
+// revisions are revisions as package app takes them: without the @ that show wants before one, and that keeps a shell from
+// taking ~1 for a directory.
+func revisions(args []string) []string {
+	revs := make([]string, len(args))
+	for i, arg := range args {
+		revs[i] = strings.TrimPrefix(arg, "@")
+	}
+	return revs
 }
 
 func (p *program) showDiff(d app.Diff, exitCode bool) error {
