@@ -75,3 +75,6 @@ func initDataDir(o Options) (string, error) {
 	}
 	return set.DataDir, nil
 }
+
+// SettingsSchema returns the JSON schema of the settings file.
+func SettingsSchema() []byte { return settings.Schema() }

@@ -9,7 +9,7 @@ import (
 func (p *program) settingsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "settings",
-		Short:   "Check the settings file",
+		Short:   "Check the settings file, print its schema",
 		Example: `  muster settings check`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    groupHelp,
@@ -23,6 +23,17 @@ func (p *program) settingsCommand() *cobra.Command {
 		Args: takes(0, 0, "no argument; --config names the file"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.findings(app.CheckSettings(c.Context(), p.options()), errSettings)
+		},
+	})
+	c.AddCommand(&cobra.Command{
+		Use:     "schema",
+		Short:   "Print the JSON schema of muster.yaml, for editors",
+		Long:    `Print the JSON schema of muster.yaml. Editors that know it complete keys and mark mistakes as you type.`,
+		Example: `  muster settings schema > muster.schema.json`,
+		Args:    takes(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := p.stdout.Write(app.SettingsSchema())
+			return err
 		},
 	})
 	return c

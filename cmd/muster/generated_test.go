@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/musternet/muster"
+	"github.com/musternet/muster/app"
 )
 
 var update = flag.Bool("update", false, "write the generated docs and the goldens anew")
@@ -21,8 +22,9 @@ var update = flag.Bool("update", false, "write the generated docs and the golden
 func TestGeneratedReferenceIsFresh(t *testing.T) {
 	root := newRoot(newProgram(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}, nil))
 	for name, page := range map[string]string{
-		"failures.md": failuresPage(),
-		"commands.md": commandsPage(root),
+		"failures.md":        failuresPage(),
+		"commands.md":        commandsPage(root),
+		"muster.schema.json": string(app.SettingsSchema()),
 	} {
 		file := filepath.Join("..", "..", "docs", "reference", name)
 		if *update {
