@@ -96,7 +96,7 @@ func (d *demo) show(ctx context.Context) error {
 		return err
 	}
 	d.devices = s.Devices
-	d.say("%d simulated routers, switches and firewalls listen on 127.0.0.1. Each takes %s for a backup.\n", len(d.devices), shortDuration(demoEach))
+	d.say("%d simulated devices listen on 127.0.0.1; each takes %s for a backup.\n", len(d.devices), shortDuration(demoEach))
 	if err := d.first(ctx); err != nil {
 		return err
 	}
@@ -150,10 +150,10 @@ func (d *demo) backup(ctx context.Context) (app.Summary, error) {
 	if err != nil {
 		return sum, err
 	}
-	if err := out.end(sum, d.p.backupFoot(sum, notDone)); err != nil {
-		return sum, err
-	}
 	if err := interruptedOr(ctx, 0); err != nil {
+		return sum, err // the fleet ends with the demo: there is nothing to try again
+	}
+	if err := out.end(sum, d.p.backupFoot(sum, notDone)); err != nil {
 		return sum, err
 	}
 	if sum.Failed > 0 {
@@ -189,7 +189,7 @@ func (d *demo) next(name string) {
 			quoted(d.p.dataDir), name)
 	}
 	d.say(`Now with your network:
-  muster backup NAME            any name that ssh knows; the platform is detected
+  muster backup NAME            any name that ssh knows
   muster backup -i list.csv     a list with the columns name,address,platform
   muster init                   a settings file, for good`)
 }

@@ -73,7 +73,8 @@ func runCommand(p *program, root *cobra.Command) (err error, interrupted bool) {
 func (p *program) dumpTasks() {
 	var b strings.Builder
 	for t := range task.Tasks() {
-		fmt.Fprintf(&b, "%s%s  %s  %s\n", strings.Repeat("  ", t.Depth), visible(t.Name), shortDuration(time.Since(t.Since)), visible(t.Status))
+		line := fmt.Sprintf("%s%s  %s  %s", strings.Repeat("  ", t.Depth), visible(t.Name), shortDuration(time.Since(t.Since)), visible(t.Status))
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	_, _ = io.WriteString(p.stderr, b.String())
 }
