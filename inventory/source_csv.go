@@ -199,7 +199,7 @@ func parseBool(text string) (*bool, error) {
 	}
 	b, err := strconv.ParseBool(strings.ToLower(text))
 	if err != nil {
-		return nil, errors.New("it must be true or false")
+		return nil, errors.New("legacy_crypto must be true or false")
 	}
 	return &b, nil
 }

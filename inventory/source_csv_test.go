@@ -24,7 +24,7 @@ func TestCSVRows(t *testing.T) {
 		"old line ends":                             {"name\r\nr1\r\nr2", []string{"r1", "r2"}, nil},
 		"only a header":                             {"name,address\n", nil, nil},
 		"a port that is none":                       {"name,port\nr1,ssh\n", nil, []string{"stdin:2:4: the port must be a number from 1 to 65535"}},
-		"a truth that is none":                      {"name,legacy_crypto\nr1,perhaps\n", nil, []string{"stdin:2:4: it must be true or false"}},
+		"a truth that is none":                      {"name,legacy_crypto\nr1,perhaps\n", nil, []string{"stdin:2:4: legacy_crypto must be true or false"}},
 		"a tag without a name":                      {"name,tags\nr1,=x\n", nil, []string{"stdin:2:4: a tag has no name: write site=ams"}},
 		"a group that cannot be a folder":           {"name,group\nr1,../x\n", nil, []string{`stdin:2:4: group: the name "../x" begins with ".": a name begins with a letter or a digit`}},
 		"an address that could be an option of ssh": {"name,address\nr1,-oProxyCommand=x\n", nil, []string{`stdin:2:4: the address "-oProxyCommand=x" begins with "-"`}},
