@@ -10,6 +10,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/store"
 )
 
 // DefaultMaxAge is how old the last good backup of a device may be before the device counts as stale.
@@ -78,8 +79,8 @@ func (a *App) warnings() []string {
 	return out
 }
 
-// stored are the devices that something is stored of, each as its name would be tried by ssh. A name that never gave a
-// backup, such as one mistyped once, is none of them.
+// stored are the devices that were backed up or should have been, each as its name would be tried by ssh, at the address
+// that it had then. A name that has never had an address is none of them: it was mistyped once.
 func (a *App) stored(ctx context.Context) (Selection, error) {
 	s := Selection{Warnings: a.warnings()}
 	nobody := fmt.Errorf("%w: there is no inventory: name devices, or a list with -i FILE, or begin one with: muster init", ErrNothing)
@@ -95,7 +96,7 @@ func (a *App) stored(ctx context.Context) (Selection, error) {
 		return s, storeError(err)
 	}
 	for _, k := range known {
-		if k.LastGood.IsZero() {
+		if mistyped(k) {
 			continue
 		}
 		dev, err := a.inv.Argument(ctx, k.Name)
@@ -104,12 +105,20 @@ func (a *App) stored(ctx context.Context) (Selection, error) {
 			continue
 		}
 		dev.Group = k.Group
+		if dev.Address == dev.Name && k.Address != "" {
+			dev.Address, dev.Port = k.Address, k.Port
+		}
 		s.Devices = append(s.Devices, dev)
 	}
 	if len(s.Devices) == 0 {
 		return s, nobody
 	}
 	return s, nil
+}
+
+// mistyped tells whether a device is nothing but a name that was never found.
+func mistyped(k store.Device) bool {
+	return k.LastGood.IsZero() && k.Address == k.Name && k.Failure != nil && k.Failure.Stage == muster.StageResolve
 }
 
 // failed are the devices that failed in the last run.
