@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/musternet/muster"
 )
@@ -20,10 +21,14 @@ func fieldsOfFailure(f *muster.Failure) failureFields {
 	}
 	fields := failureFields{Stage: string(f.Stage), Code: f.Code, Hint: f.Try()}
 	if f.Err != nil {
-		fields.Error = f.Err.Error()
+		fields.Error = strings.TrimPrefix(f.Err.Error(), ownCredential+f.Device+": ")
 	}
 	return fields
 }
+
+// ownCredential is how the name of a credential begins that stands in a device's own row. Beside the device's name it says
+// nothing new.
+const ownCredential = "device/"
 
 // cause is the failure in words, with the number of attempts where there was more than one.
 func (f failureFields) cause(attempts int) string {
