@@ -63,7 +63,7 @@ func (p *program) backup(ctx context.Context, a *app.App, s app.Selection, o app
 	if err != nil && out.taken == 0 {
 		return err
 	}
-	if endErr := out.end(newBackupSummary(sum), p.backupFoot(sum, notDone)); err == nil {
+	if endErr := out.end(newBackupSummary(sum), p.backupFoot(sum, notDone)+badRows(s.Bad)); err == nil {
 		err = endErr
 	}
 	if err != nil {
@@ -199,6 +199,17 @@ func statusTone(r backupRow) tone {
 		return good
 	}
 	return plain
+}
+
+// badRows says that devices are missing from what was said because their rows are wrong; empty where none is.
+func badRows(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "   1 row of the inventory is wrong and was left out."
+	}
+	return fmt.Sprintf("   %d rows of the inventory are wrong and were left out.", n)
 }
 
 // backupFoot sums the run up in one line, with what to do next.

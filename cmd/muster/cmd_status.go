@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
 )
 
@@ -14,8 +13,8 @@ func (p *program) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [SELECTOR...]",
 		Short: "Show the age of the last good backup of each device",
-		Long: `Show the age of the last good backup of each device. Exit 1 if one has none, or one that is older than --max-age: for cron and for
-people.`,
+		Long: `Show the age of the last good backup of each device. Exit 1 if one has none, or one that is older than --max-age, or
+if a row of the inventory is wrong: for cron and for people.`,
 		Example: `  muster status
   muster status --max-age 26h -q || echo "some backups are old"
   muster status @stale`,
@@ -27,18 +26,22 @@ people.`,
 		if err != nil {
 			return err
 		}
-		return p.withDevices(c.Context(), terms, func(a *app.App, devices []muster.Device) error {
-			states, err := a.Status(c.Context(), devices, p.maxAge.duration())
+		return p.withSelection(c.Context(), terms, func(a *app.App, s app.Selection) error {
+			if s.Shrunk != nil {
+				p.warn([]string{s.Shrunk.Error()})
+			}
+			states, err := a.Status(c.Context(), s.Devices, p.maxAge.duration())
 			if err != nil {
 				return err
 			}
-			return p.status(states, p.maxAge.duration())
+			return p.status(states, p.maxAge.duration(), s.Bad)
 		})
 	}
 	return c
 }
 
-func (p *program) status(states []app.State, maxAge time.Duration) error {
+// status prints the states; bad rows of the inventory are devices whose state nobody knows.
+func (p *program) status(states []app.State, maxAge time.Duration, bad int) error {
 	out := newOutput(p, statusView())
 	sum := statusSummary{Total: len(states)}
 	for i, s := range states {
@@ -53,10 +56,10 @@ func (p *program) status(states []app.State, maxAge time.Duration) error {
 	if sum.Stale > 0 {
 		foot = fmt.Sprintf("%d of %d devices without a good backup of the last %s.", sum.Stale, sum.Total, shortDuration(maxAge))
 	}
-	if err := out.end(sum, foot); err != nil {
+	if err := out.end(sum, foot+badRows(bad)); err != nil {
 		return err
 	}
-	if sum.Stale > 0 {
+	if sum.Stale+bad > 0 {
 		return errSomeFailed
 	}
 	return nil

@@ -204,7 +204,7 @@ func diffs() []app.Diff {
 }
 
 func TestOutputOfDiff(t *testing.T) {
-	golden(t, "diff", func(p *program) error { return p.showDiff(diffs()[0], false) })
+	golden(t, "diff", func(p *program) error { return p.showDiff(diffs()[0], false, true) })
 }
 
 func TestOutputOfChanges(t *testing.T) {
@@ -221,13 +221,13 @@ func TestDiffExitsWithOneOnDriftWhereAsked(t *testing.T) {
 	t.Parallel()
 	p, _ := quietProgram()
 	same := app.Diff{From: muster.Revision{ID: rev1}, To: muster.Revision{ID: rev2}}
-	if err := p.showDiff(diffs()[0], true); exitCode(err, false) != exitFailed {
+	if err := p.showDiff(diffs()[0], true, true); exitCode(err, false) != exitFailed {
 		t.Errorf("drift: got %v", err)
 	}
-	if err := p.showDiff(diffs()[0], false); err != nil {
+	if err := p.showDiff(diffs()[0], false, true); err != nil {
 		t.Errorf("drift without --exit-code: got %v", err)
 	}
-	if err := p.showDiff(same, true); err != nil {
+	if err := p.showDiff(same, true, true); err != nil {
 		t.Errorf("no drift: got %v", err)
 	}
 }
@@ -259,7 +259,7 @@ func TestOutputOfStatus(t *testing.T) {
 				Known: store.Device{LastGood: good.Add(-3 * day), LastStatus: muster.StatusFailed, Revision: rev2,
 					Failure: &muster.Failure{Stage: muster.StageConnect, Code: "refused", Err: errors.New("connection refused")}}},
 			{Device: muster.Device{Name: "r3", Address: "192.0.2.3"}, Age: -1, Stale: true},
-		}, day)
+		}, day, 0)
 	})
 }
 
