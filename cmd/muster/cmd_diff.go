@@ -45,7 +45,7 @@ that patch reads.`,
 			if err != nil {
 				return err
 			}
-			return p.showDiff(d, exitCode)
+			return p.showDiff(d, exitCode, with == "" && len(args) == 1)
 		})
 	}
 	return c
@@ -61,11 +61,14 @@ func revisions(args []string) []string {
 	return revs
 }
 
-func (p *program) showDiff(d app.Diff, exitCode bool) error {
+// showDiff prints a difference; latest says that nobody named what to compare.
+func (p *program) showDiff(d app.Diff, exitCode, latest bool) error {
 	var rows []diffRow
 	switch {
 	case d.Unified != "":
 		rows = append(rows, newDiffRow(d))
+	case d.From.ID == d.To.ID && !latest:
+		p.hint("both are revision %s of %s: there is nothing to compare", shortRevision(d.To.ID), d.To.Device)
 	case d.From.ID == d.To.ID:
 		p.hint("%s has one revision, %s: there is nothing to compare it with", d.To.Device, shortRevision(d.To.ID))
 	default:
