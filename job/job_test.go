@@ -272,11 +272,44 @@ func TestTheAdaptiveLimitIsHalvedUnderLoad(t *testing.T) {
 		t.Errorf("got %d after a tenth of the logins was refused, want half of 256", got)
 	}
 	l = grown()
-	for range 600 {
+	for range 400 {
 		l.Login(3*time.Second, false)
 	}
 	if got := l.Size(); got > 128 {
 		t.Errorf("got %d after two windows of slow logins, want 128 at most", got)
+	}
+}
+
+func TestSlowDevicesAfterQuickOnesAreNotAskedOneByOne(t *testing.T) {
+	t.Parallel()
+	l := job.NewLimiter(0)
+	for range 300 {
+		l.Login(50*time.Millisecond, false)
+	}
+	for range 2000 {
+		l.Login(1500*time.Millisecond, false)
+	}
+	if got := l.Size(); got != job.MaxLimit {
+		t.Errorf("got %d among devices that take 1.5s whatever we do, want %d", got, job.MaxLimit)
+	}
+}
+
+func TestAServerThatIsOverloadedKeepsTheLimitLow(t *testing.T) {
+	t.Parallel()
+	l := job.NewLimiter(0)
+	largest := 0
+	for i := range 20000 {
+		took := 50 * time.Millisecond
+		if i > 300 {
+			took = time.Duration(max(l.Size(), 16)-15) * 100 * time.Millisecond // it bears 16 at once; all above wait
+		}
+		l.Login(took, false)
+		if i > 2000 {
+			largest = max(largest, l.Size())
+		}
+	}
+	if largest > 64 {
+		t.Errorf("got up to %d at a server that bears 16, want no more than it takes to see the delay", largest)
 	}
 }
 

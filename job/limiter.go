@@ -21,7 +21,8 @@ const (
 //
 // One slow or full device says nothing about the fleet. So logins are judged in windows of as many logins as the limit
 // allows: it is halved when a tenth of a window (two at least) was refused for load, or when the window's median time
-// is more than twice the best window's plus a second.
+// is more than twice the best window's plus a second. Logins that stay as slow however few they are were not delayed by
+// us: old devices, or far ones, that came after quick ones. Their time is the measure from then on.
 type Limiter struct {
 	sem *task.Semaphore
 	max int
@@ -32,6 +33,7 @@ type Limiter struct {
 	times   []time.Duration // of the logins of this window that succeeded
 	refused int             // of this window
 	best    time.Duration   // median of the fastest window; 0: none yet
+	delayed time.Duration   // median of the first of the slow windows that have followed one another; 0: the last was none
 }
 
 // NewLimiter returns a limiter fixed at n, or an adaptive one if n is 0.
@@ -85,9 +87,16 @@ func (l *Limiter) Login(took time.Duration, refused bool) {
 func (l *Limiter) endWindow() {
 	median := median(l.times)
 	if l.slow(median) {
-		l.halve()
-		return
+		if l.delayed == 0 {
+			l.delayed = median
+		}
+		if !l.bySelf(median) {
+			l.halve()
+			return
+		}
+		l.best = median
 	}
+	l.delayed = 0
 	if median > 0 && (l.best == 0 || median < l.best) {
 		l.best = median
 	}
@@ -97,6 +106,11 @@ func (l *Limiter) endWindow() {
 // slow tells whether a login time is a delay, measured by the best window so far.
 func (l *Limiter) slow(took time.Duration) bool {
 	return l.best > 0 && took > 2*l.best+time.Second
+}
+
+// bySelf tells whether a slow window owes nothing to us: so few at once, and hardly quicker than when there were many.
+func (l *Limiter) bySelf(median time.Duration) bool {
+	return l.size == 1 || l.size < StartLimit && 4*median > 3*l.delayed
 }
 
 func (l *Limiter) halve() {
