@@ -20,6 +20,7 @@ type lineRules struct {
 	errors   *finder
 	begin    *regexp.Regexp
 	end      *regexp.Regexp
+	gap      *finder     // nil: none
 	facts    []factRules // as in the definition
 }
 
@@ -27,6 +28,9 @@ func newLineRules(f *definition) *lineRules {
 	r := &lineRules{
 		volatile: newFinder(f.Volatile), values: newFinder(f.VolatileValues), keys: f.VolatileKeys, goesOn: f.Continuation, errors: newFinder(f.Errors),
 		begin: compile(f.Complete.Begin), end: compile(f.Complete.End),
+	}
+	if f.Complete.Gap != "" {
+		r.gap = newFinder([]string{f.Complete.Gap})
 	}
 	for _, facts := range f.Facts {
 		r.facts = append(r.facts, newFactRules(facts))

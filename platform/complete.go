@@ -85,7 +85,26 @@ func (d *Def) lacks(raw []byte, status int) string {
 	case want.Balanced == "config" && openBlocks(text) != 0:
 		return "not every config has its end"
 	}
+	if line := rules.gapIn(text); line != nil {
+		return "the device says: " + d.showable(string(line))
+	}
 	return ""
+}
+
+// gapIn returns the line in which the device says that it left a part out; nil if there is none.
+func (r *lineRules) gapIn(text []byte) []byte {
+	if r.gap == nil {
+		return nil
+	}
+	var scratch []uint16
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimRight(line, blanks)
+		var found bool
+		if found, scratch = r.gap.matches(line, scratch); found {
+			return line
+		}
+	}
+	return nil
 }
 
 // beginsWith tells whether one of the first lines matches.

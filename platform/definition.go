@@ -78,6 +78,7 @@ type completeness struct {
 	Balanced string `yaml:"balanced"`            // braces or config: what opens must close
 	Status   bool   `yaml:"status"`              // exit status 0
 	Sync     bool   `yaml:"sync"`                // an empty line, sent afterwards, prints nothing
+	Gap      string `yaml:"gap" kind:"regexp"`   // no line at all: a part is missing
 }
 
 // factsOf says what to learn from one command; without a command, from the configuration as the device printed it.

@@ -2,6 +2,7 @@ package platform_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -85,6 +86,25 @@ func TestOutputThatIsCutOffIsNeverAConfig(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAnExportThatLeftAPartOutIsNoConfig(t *testing.T) {
+	t.Parallel()
+	for _, said := range []string{`#error exporting "/ip/ipsec/identity" (timeout)`, "#error exporting /interface bridge calea", "#interrupted"} {
+		everyRecording(t, func(t *testing.T, r recorded) {
+			if r.def.Name != "mikrotik_routeros" {
+				t.Skip("another platform")
+			}
+			p := player{Recording: r.Recording, output: func(s platform.Step) (string, after) {
+				return strings.Replace(s.Output, "\n/ip address\n", "\n/ip address\n"+said+"\n", 1), prompt
+			}}
+			_, err := fetch(t, r, p)
+			var e *session.Error
+			if !errors.As(err, &e) || e.Code != "truncated" || !strings.Contains(err.Error(), said[:12]) {
+				t.Errorf("%s: got %v, want truncated and what the device says", said, err)
+			}
+		})
+	}
 }
 
 func TestACommandThatTheDeviceRejectsIsNoConfig(t *testing.T) {
