@@ -58,6 +58,9 @@ func runCommand(p *program, root *cobra.Command) (err error, interrupted bool) {
 			return nil
 		})
 		interrupted = ctx.Err() != nil
+		if interrupted && errors.Is(err, context.Cause(ctx)) {
+			err = context.Canceled // the person at the keyboard knows
+		}
 		if interrupted {
 			return nil
 		}
