@@ -109,7 +109,7 @@ func TestConnectFailures(t *testing.T) {
 	c := session.Config{HostKeys: anyKey{}}
 	_, err = session.Dial(t.Context(), free, c)
 	wantFailure(t, err, "connect", "refused")
-	_, err = session.Dial(t.Context(), "no-such-host.invalid", c)
+	_, err = session.Dial(t.Context(), "no-such-host.onion", c)
 	var e *session.Error
 	if !errors.As(err, &e) || e.Stage != "resolve" {
 		t.Fatalf("got %v", err)
