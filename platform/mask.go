@@ -16,6 +16,7 @@ const masked = "<secret>"
 // commonSecrets hold on every platform.
 var commonSecrets = []secretRule{
 	{Match: `\$(?:1|2[abxy]|5|6|7|8|9|14|y|sha512|pbkdf2-sha\d+|scrypt)\$([^\s"';,]{4,})`}, // password hashes
+	{Match: `PRIVATE KEY-----(.+)-----END [A-Z ]*PRIVATE KEY`},                             // a whole key in one line
 	{Match: `[a-z]://[^\s/:@"']*:([^\s/@"']+)@`},                                           // scheme://user:password@host
 }
 
