@@ -25,11 +25,10 @@ type loginClock struct {
 
 func (l *loginClock) trace(next func(string, time.Duration, string)) func(string, time.Duration, string) {
 	return func(stage string, took time.Duration, detail string) {
-		s := muster.Stage(stage)
-		if s == muster.StageHandshake || s == muster.StageAuth {
+		if stage == "banner" || stage == string(muster.StageHandshake) || stage == string(muster.StageAuth) {
 			l.took += took
 		}
-		if s == muster.StageAuth && l.tell != nil && !l.told {
+		if stage == string(muster.StageAuth) && l.tell != nil && !l.told {
 			l.told = true
 			l.tell(l.took, false)
 		}

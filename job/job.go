@@ -123,6 +123,7 @@ func (e *engine[T]) input() iter.Seq[item] {
 // one has the conversation with one device and keeps what came of it.
 func (e *engine[T]) one(ctx context.Context, it item) (muster.Result, error) {
 	v, r := e.talk(ctx, it)
+	task.Note(ctx, it.dev.Name+": waits to be kept")
 	return e.work.Keep(ctx, r, v), nil
 }
 

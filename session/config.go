@@ -24,7 +24,7 @@ type Config struct {
 	Mask         func([]byte) []byte                                                  // applied to transcripts; nil: only what was sent as a secret is masked
 	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: a net.Dialer
 	Stderr       func(line string)                                                    // hears what the server says besides (its banner); nil: dropped
-	Trace        func(stage string, elapsed time.Duration, detail string)             // hears each stage as it ends well; nil: nobody
+	Trace        func(stage string, elapsed time.Duration, detail string)             // hears each stage as it ends well, "banner" beside those of an Error; nil: nobody
 }
 
 // Credential is one way to log in. All its methods (keys, agent, keyboard-interactive, password) are offered in one

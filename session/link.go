@@ -169,7 +169,7 @@ func (a *auth) hostKeys() (HostKeys, error) {
 // checkKey runs in x/crypto's key exchange.
 func (a *auth) checkKey(keys HostKeys, remote net.Addr, key ssh.PublicKey) error {
 	d := a.dialer
-	d.watch.done("")
+	d.watch.done("keys exchanged")
 	d.watch.step(stageHostKey, d.limits.Handshake)
 	print := ssh.FingerprintSHA256(key)
 	if err := keys.Check(a.to.addr, remote, key); err != nil {

@@ -185,12 +185,17 @@ func (s *screen) last() []byte {
 	return tidy(bytes.Clone(line))
 }
 
+// settle turns the marked cells of the last line into what is read.
+func (s *screen) settle() {
+	if s.dirty {
+		s.buf = append(s.buf[:s.start], tidy(s.buf[s.start:])...)
+		s.pos, s.dirty = len(s.buf), false
+	}
+}
+
 // wipe takes a pager off the last line, from the given byte on; what the device sends to erase it finds its cells.
 func (s *screen) wipe(from int) {
-	line := s.last()
-	if s.dirty {
-		s.buf = append(s.buf[:s.start], line...)
-	}
+	s.settle()
 	for i := s.start + from; i < len(s.buf); i++ {
 		s.buf[i] = cellPager
 	}
@@ -233,7 +238,12 @@ func (s *screen) control(c byte) {
 		s.csi(c)
 	case '(':
 		s.state = 0 // the one byte that names a character set
-	default: // a string that ends with BEL or ESC \
+	default: // a string that ends with BEL or ESC \, or was none
+		if c == '\n' {
+			s.state = 0
+			s.newline()
+			return
+		}
 		s.args = append(s.args, 0)
 		if c == 0x07 || s.escape && c == '\\' {
 			s.state = 0

@@ -334,6 +334,7 @@ func (e errorText) Error() string { return string(e) }
 
 // take returns the output and keeps the prompt.
 func (s *shell) take(t *talk) string {
+	s.screen.settle()
 	last := string(s.screen.last())
 	end := s.screen.start
 	if !s.isPrompt(t, last) && s.prompts.tail([]byte(last)) {

@@ -338,6 +338,22 @@ func TestOutputWithoutAnEndOfLine(t *testing.T) {
 	})
 }
 
+func TestOutputWithoutAnEndOfLineBehindAPager(t *testing.T) {
+	for _, wipe := range []string{"", "\r        \r", "\x1b[2K\r", "\b\b\b\b\b\b\b\b\x1b[K"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := raw("sw1#", func(t *sessiontest.Terminal, cmd string) {
+				t.Print("one\r\n--More--")
+				if _, err := t.Key(); err == nil {
+					t.Print(wipe + "twosw1#")
+				}
+			})
+			if got := mustRun(t, dialShell(t, d, session.Shell{}), "x"); got != "one\ntwo" {
+				t.Errorf("wiped with %q: got %q", wipe, got)
+			}
+		})
+	}
+}
+
 func TestLogLineBehindThePromptIsNoHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
@@ -468,6 +484,7 @@ func TestTerminalControlIsUndone(t *testing.T) {
 		{"window title", "\x1b]0;title\x07text", "text"},
 		{"title with ST", "\x1b]2;title\x1b\\text", "text"},
 		{"device control string", "\x1bPq#0\x1b\\text", "text"},
+		{"a string without an end", "one \x1b]two\r\nthree", "one \nthree"},
 		{"character set", "\x1b(Btext\x1b)0", "text"},
 		{"keypad and cursor", "\x1b=\x1b>\x1b[?25l\x1b7te\x1b8xt\x1b[?25h", "text"},
 		{"next line", "one\x1bEtwo", "one\ntwo"},

@@ -330,7 +330,7 @@ func TestTraceHearsEachStage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(stages, " "); got != "connect handshake handshake hostkey auth prompt command" {
+		if got := strings.Join(stages, " "); got != "connect banner handshake hostkey auth prompt command" {
 			t.Fatalf("heard %s", got)
 		}
 		if strings.Join(lines, "|") != "authorized|only" {

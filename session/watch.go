@@ -60,7 +60,7 @@ func (w *watch) done(detail string) {
 	w.mu.Lock()
 	stage, elapsed := w.stage, time.Since(w.began)
 	w.mu.Unlock()
-	w.trace(shown(stage), elapsed, detail)
+	w.trace(stage, elapsed, detail)
 }
 
 // arm is called with mu held.

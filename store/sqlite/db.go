@@ -107,6 +107,8 @@ func migrate(ctx context.Context, db *sql.DB, opts Options) error {
 		return nil
 	case version > schemaVersion:
 		return fmt.Errorf("it was written by a newer muster (schema %d, this one knows %d)", version, schemaVersion)
+	case opts.ReadOnly && version == 0: // made, and never filled: a full disk leaves that
+		return store.ErrNotFound
 	case opts.ReadOnly:
 		return fmt.Errorf("it was written by an older muster (schema %d): a backup brings it up to date", version)
 	}

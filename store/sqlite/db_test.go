@@ -74,6 +74,22 @@ func TestReadingNeedsAFileThatIsThere(t *testing.T) {
 	}
 }
 
+func TestAFileThatWasNeverFilledHoldsNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	alter(t, path, "PRAGMA journal_mode=WAL")
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v, want store.ErrNotFound", err)
+	}
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatalf("a writer must fill it: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReadersWorkBesideAWriter(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "odd name?%20#.db")
