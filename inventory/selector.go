@@ -248,6 +248,9 @@ func (p *picker) name(ctx context.Context, term string) error {
 		p.picked[i] = true
 		return nil
 	}
+	if p.matches(func(d muster.Device) bool { return strings.EqualFold(d.Name, term) }) {
+		return nil // the inventory holds no two names that differ only in case
+	}
 	addr, err := netip.ParseAddr(term)
 	if p.matches(func(d muster.Device) bool {
 		if a, e := netip.ParseAddr(d.Address); err == nil && e == nil {

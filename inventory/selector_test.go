@@ -69,6 +69,7 @@ func TestSelectors(t *testing.T) {
 		"192.0.2.0/24":                  "core-1 core-2",
 		"192.0.2.77/24":                 "core-1 core-2",
 		"2001:db8::/32":                 "edge-2",
+		"CORE-1":                        "core-1",
 		"@failed":                       "core-1 edge-2 gone", // gone was named on the command line
 		"core-2,@edge":                  "core-2 edge-1 edge-2",
 		"-":                             "core-1 core-2 edge-1",
