@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -162,6 +164,41 @@ func TestSharedJumpHostFailsAllWhoWaitForIt(t *testing.T) {
 			wantFailure(t, err, "auth", "auth-rejected")
 		})
 	}
+	wg.Wait()
+}
+
+func TestTheDeadlineOfOneSessionIsNotThatOfTheOthersBehindItsJumpHost(t *testing.T) {
+	t.Parallel()
+	var mute, always atomic.Bool
+	mute.Store(true)
+	always.Store(true)
+	far := sessiontest.Start(t, sessiontest.Device{Password: "router99", Commands: map[string]string{"show run": "config\n"}})
+	accepted := make(chan struct{})
+	var once sync.Once
+	bastion := sessiontest.Start(t, sessiontest.Device{Password: "first111", Forward: true, Wrap: func(c net.Conn) net.Conn {
+		once.Do(func() { close(accepted) })
+		if mute.Swap(false) {
+			return frozen{c, &always}
+		}
+		return c
+	}})
+	c := far.Config(t)
+	c.Jump, c.Jumps, c.Shell = []session.Hop{hop(t, bastion)}, new(session.Jumps), &session.Shell{}
+	hurried, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := session.Dial(hurried, far.Addr, c)
+		if e, ok := errors.AsType[*session.Error](err); !ok || e.Code != "timeout" {
+			t.Errorf("got %v, want a timeout", err)
+		}
+	})
+	<-accepted
+	s, err := session.Dial(t.Context(), far.Addr, c)
+	if err != nil {
+		t.Fatalf("behind a session that ran out of time: %v", err)
+	}
+	s.Close()
 	wg.Wait()
 }
 

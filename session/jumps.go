@@ -22,6 +22,7 @@ type jumpRoute struct {
 	ready chan struct{} // closed when link or err is there
 	link  *link
 	err   *Error
+	gone  bool // the session that dialled ended before it knew: its error is nobody else's
 	watch *watch
 	users int
 }
@@ -58,7 +59,7 @@ func (j *Jumps) route(ctx context.Context, d *dialer) (*link, error) {
 		if why := d.watch.err(); why != nil {
 			return nil, why
 		}
-		if r.err.Stage != stageCanceled || mine {
+		if mine || !r.gone {
 			return nil, r.err
 		}
 	}
@@ -115,6 +116,7 @@ func (j *Jumps) dial(ctx context.Context, d *dialer, r *jumpRoute) {
 	l, err := own.dialHops(ctx)
 	if err != nil {
 		r.err = asError(err, stageConnect, "internal")
+		r.gone = ctx.Err() != nil || d.watch.err() != nil
 		return
 	}
 	r.link = l
