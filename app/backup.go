@@ -148,13 +148,35 @@ func hashKey(dir string, devices []muster.Device) ([]byte, error) {
 	}
 	path := filepath.Join(dir, "hash.key")
 	key, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		key = make([]byte, 32)
-		_, _ = rand.Read(key) // crypto/rand.Read never fails
-		err = os.WriteFile(path, key, 0o600)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		key, err = newHashKey(path)
+	case err == nil && len(key) != hashKeyBytes: // an empty key would hash all the same, and anybody could guess along
+		err = fmt.Errorf("%s holds %d bytes instead of %d; without it the hashes stored so far cannot be compared with new ones", path, len(key), hashKeyBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key for secrets stored as hashes: %w", err)
+	}
+	return key, nil
+}
+
+const hashKeyBytes = 32
+
+// newHashKey writes a new key beside its place and renames it there: a key of which only a part is written is never met.
+func newHashKey(path string) ([]byte, error) {
+	key := make([]byte, hashKeyBytes)
+	_, _ = rand.Read(key) // crypto/rand.Read never fails
+	f, err := os.CreateTemp(filepath.Dir(path), ".hash.key-*") // created with mode 0600
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(key)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return nil, err
 	}
 	return key, nil
 }
