@@ -112,15 +112,15 @@ func FuzzKnownHosts(f *testing.F) {
 	key := sessiontest.NewKey(f).PublicKey()
 	f.Add([]byte("sw1 ssh-ed25519 AAAA\n|1|x|y ssh-rsa AAAA\n@revoked * ssh-rsa AAAA\n[sw1]:22"), "sw1")
 	f.Fuzz(func(t *testing.T, data []byte, host string) {
-		if strings.ContainsAny(host, " \t\r\n#|*?!,@\\\x00\v\f\x85\xa0") || host == "" || strings.ContainsFunc(host, unicode.IsSpace) {
-			t.Skip("no host name")
-		}
 		file := filepath.Join(t.TempDir(), "known_hosts")
 		if err := os.WriteFile(file, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := session.TrustKey(file, host, key); err != nil {
-			t.Fatal(err)
+			if got, readErr := os.ReadFile(file); readErr != nil || string(got) != string(data) {
+				t.Fatalf("%v, and the file was changed", err)
+			}
+			t.Skip("no host name")
 		}
 		keys, err := session.OpenKnownHosts(false, file)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -152,6 +153,14 @@ func hostName(addr string) string {
 		return host
 	}
 	return "[" + host + "]:" + port
+}
+
+// checkHostName refuses what would not be one name in a known_hosts file.
+func checkHostName(name string) error {
+	if name == "" || strings.ContainsFunc(name, unicode.IsSpace) || strings.ContainsAny(name, "#|*?!,@\\\x00") {
+		return errors.New("it is no host name")
+	}
+	return nil
 }
 
 // find returns the entries of a host. mu is held.
@@ -299,6 +308,9 @@ func fingerprint(raw string) string {
 
 // record appends a new key with one write, so that a reader or another process never meets half a line.
 func (k *knownHosts) record(name, raw string, key ssh.PublicKey) error {
+	if err := checkHostName(name); err != nil {
+		return asError(fmt.Errorf("record the host key of %s: %w", quote(name), err), stageHostKey, "hostkey-unknown")
+	}
 	line := hostLine(name, key)
 	if k.ragged {
 		line = "\n" + line

@@ -20,6 +20,9 @@ func TrustKey(file, addr string, key ssh.PublicKey) error {
 		return fmt.Errorf("trust host key: %w", err)
 	}
 	name := hostName(addr)
+	if err := checkHostName(name); err != nil {
+		return fmt.Errorf("trust host key of %s: %w", quote(addr), err)
+	}
 	var out strings.Builder
 	for line := range strings.Lines(string(data)) {
 		out.WriteString(strings.TrimRight(without(line, name), "\n"))
