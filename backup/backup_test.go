@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -202,4 +203,24 @@ func writeKey(t *testing.T, dir, name, passphrase string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func TestASlowDeviceGetsTheTimeItsCallerGivesIt(t *testing.T) {
+	t.Parallel()
+	d := &backup.Dialer{Keyring: &secret.Keyring{}}
+	for given, want := range map[time.Duration]session.Limits{
+		20 * time.Minute: {Total: 20 * time.Minute, Command: 4 * time.Minute}, // the usual five minutes would end it first
+		5 * time.Minute:  {},
+		10 * time.Second: {},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), given)
+		_, c, _, err := d.Config(ctx, muster.Device{Name: "sw1", Address: "192.0.2.1"})
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Limits; got.Total.Round(10*time.Second) != want.Total || got.Command.Round(10*time.Second) != want.Command {
+			t.Errorf("with %v: got %v in all and %v for a command, want %v and %v", given, got.Total, got.Command, want.Total, want.Command)
+		}
+	}
 }

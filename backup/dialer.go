@@ -75,7 +75,7 @@ func (d *Dialer) platform(ctx context.Context, dev muster.Device, addr string, c
 // Config returns what it takes to talk to a device: the address to dial and the session's and platform's parameters.
 func (d *Dialer) Config(ctx context.Context, dev muster.Device) (addr string, c session.Config, o platform.Options, err error) {
 	c = session.Config{
-		Transport: dev.Transport, HostKeys: d.HostKeys, Guard: d.Guard, Limits: d.Limits,
+		Transport: dev.Transport, HostKeys: d.HostKeys, Guard: d.Guard, Limits: d.limits(ctx),
 		LegacyCrypto: dev.LegacyCrypto, Mask: platform.MaskAny,
 	}
 	if d.Trace != nil {
@@ -99,6 +99,30 @@ func (d *Dialer) Config(ctx context.Context, dev muster.Device) (addr string, c 
 		}
 	}
 	return Address(dev), c, o, nil
+}
+
+// What a session takes for its limits where it is told none: a device in all, and a command of that.
+const (
+	usualTotal   = 5 * time.Minute
+	commandShare = 5
+)
+
+// limits gives a session as much time as its device has. Where that is more than usual, a command has its share of it:
+// who says that a device is slow means its commands.
+func (d *Dialer) limits(ctx context.Context) session.Limits {
+	l := d.Limits
+	end, ok := ctx.Deadline()
+	left := time.Until(end)
+	if !ok || left <= usualTotal {
+		return l
+	}
+	if l.Total == 0 {
+		l.Total = left + time.Second // the caller's deadline comes first: it says whose time is over
+	}
+	if l.Command == 0 {
+		l.Command = left / commandShare
+	}
+	return l
 }
 
 // Address is where a device is dialled: host:port with the port of its transport where it names none.
