@@ -206,7 +206,7 @@ func TestHostKeysOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := s.Info(); i.HostKey != "ssh-ed25519" || i.Fingerprint != ssh.FingerprintSHA256(srv.HostKey()) || len(i.Offered.HostKeys) != 2 || i.Kex == "" || i.Cipher == "" {
+	if i := s.Info(); i.HostKey != "ssh-ed25519" || i.Fingerprint != ssh.FingerprintSHA256(srv.HostKey()) || len(s.Offered().HostKeys) != 2 || i.Kex == "" || i.Cipher == "" {
 		t.Fatalf("info %+v", i)
 	}
 	s.Close()

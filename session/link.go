@@ -231,7 +231,7 @@ func (l *link) info() Info {
 	i := Info{
 		Remote: l.wire.RemoteAddr().String(), ServerVersion: printable(string(l.client.ServerVersion()), maxQuote),
 		Kex: algos.KeyExchange, HostKey: algos.HostKey, Cipher: algos.Read.Cipher, MAC: algos.Read.MAC,
-		Fingerprint: l.print, Credential: l.credential.label(), Banner: l.banner, Offered: parseOffer(l.wire.offer),
+		Fingerprint: l.print, Credential: l.credential.label(), Banner: l.banner,
 	}
 	i.Weak = weakOf(i.Kex, i.HostKey, i.Cipher, i.MAC)
 	return i

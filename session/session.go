@@ -22,7 +22,6 @@ type Info struct {
 	Banner                    string   // the server's authentication banner
 	Motd                      string   // what came between login and first prompt
 	Prompt                    string   // as it was last seen; empty with exec
-	Offered                   Offer    // what the server says it can do
 }
 
 // Session is one logged-in conversation. It is for one goroutine at a time; only Close may come from another.
@@ -225,6 +224,14 @@ func (s *Session) Info() Info {
 		i.Motd, i.Prompt = s.shell.motd, s.shell.prompts.now
 	}
 	return i
+}
+
+// Offered returns the algorithms that the server said it can do; empty over telnet.
+func (s *Session) Offered() Offer {
+	if s.link == nil {
+		return Offer{}
+	}
+	return parseOffer(s.link.wire.offer)
 }
 
 // Transcript returns the end of the conversation so far, masked.
