@@ -24,6 +24,8 @@ type screen struct {
 	args   []byte // of the sequence
 	pager  bool   // a pager stands there and was not wiped yet
 	wiping bool   // a pager stood there and no text has come since
+	wiped  []byte // its text, and all that stood before it on its line
+	at     int    // where in that it began
 }
 
 // The marks. A pager's cells vanish; an erased cell is a blank if text follows it and nothing at the end of a line.
@@ -139,9 +141,12 @@ func (s *screen) putBlanks(b []byte) []byte {
 }
 
 func (s *screen) newline() {
+	if s.wiping && s.pager && len(bytes.TrimSpace(s.wiped[:s.at])) > 0 {
+		copy(s.buf[s.start:], s.wiped) // behind text, and its line ends as any other: it was none
+	}
 	s.wiping = false
 	if s.dirty {
-		wiped := s.pager && len(bytes.Trim(s.buf[s.start:], "\x00")) == 0
+		wiped := s.pager && len(bytes.Trim(s.buf[s.start:], "\x00 ")) == 0
 		s.buf = append(s.buf[:s.start], tidy(s.buf[s.start:])...)
 		s.dirty = false
 		if wiped { // the device ended the pager's line instead of wiping it
@@ -196,6 +201,7 @@ func (s *screen) settle() {
 // wipe takes a pager off the last line, from the given byte on; what the device sends to erase it finds its cells.
 func (s *screen) wipe(from int) {
 	s.settle()
+	s.wiped, s.at = append(s.wiped[:0], s.buf[s.start:]...), from
 	for i := s.start + from; i < len(s.buf); i++ {
 		s.buf[i] = cellPager
 	}

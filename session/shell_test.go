@@ -354,6 +354,24 @@ func TestOutputWithoutAnEndOfLineBehindAPager(t *testing.T) {
 	}
 }
 
+func TestALineThatEndsLikeAPagerStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := raw("sw1#", func(t *sessiontest.Terminal, cmd string) {
+			t.Print("one\r\n description to --More--")
+			if _, err := t.Key(); err == nil { // it takes that for the pager: the packet ends here
+				t.Print("\r\ntwo\r\n --More-- ")
+			}
+			if _, err := t.Key(); err == nil {
+				t.Print("\r\nthree\r\nsw1#")
+			}
+		})
+		sh := session.Shell{Pagers: []session.Pager{{Match: regexp.MustCompile(`--More--\s*$`), Answer: " "}}}
+		if got := mustRun(t, dialShell(t, d, sh), "x"); got != "one\n description to --More--\ntwo\nthree\n" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
 func TestLogLineBehindThePromptIsNoHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
