@@ -150,7 +150,7 @@ func (s *screen) newline() {
 		s.buf = append(s.buf[:s.start], tidy(s.buf[s.start:])...)
 		s.dirty = false
 		if wiped { // the device ended the pager's line instead of wiping it
-			s.pager = false
+			s.buf, s.pager = s.buf[:s.start], false
 			s.begin()
 			return
 		}
