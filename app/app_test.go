@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,6 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
-	"github.com/musternet/muster/platform"
 	"github.com/musternet/muster/sim"
 	"github.com/musternet/muster/task"
 )
@@ -144,14 +144,7 @@ func TestOnlyChangesMakeRevisions(t *testing.T) {
 
 func TestDetectedPlatformsAreRemembered(t *testing.T) {
 	t.Parallel()
-	// The recordings of frr and bird hold no answer to what is asked to tell them; e2e detects the real daemons.
-	var platforms []string
-	for _, name := range platform.Names() {
-		if def, _ := platform.Lookup(name); def.HasConfig() && name != "frr" && name != "bird" {
-			platforms = append(platforms, name)
-		}
-	}
-	withFleet(t, sim.Config{Devices: 15, Seed: 3, Platforms: platforms}, func(ctx context.Context, fleet *sim.Fleet, a *app.App) {
+	withFleet(t, sim.Config{Devices: 15, Seed: 3}, func(ctx context.Context, fleet *sim.Fleet, a *app.App) {
 		sel, err := a.Select(ctx, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -250,4 +243,32 @@ func firstLines(t *testing.T, file string, n int) []byte {
 		t.Fatal(err)
 	}
 	return bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:n], nil)
+}
+
+func TestADeviceThatBecameAnotherIsDetectedAnew(t *testing.T) {
+	t.Parallel()
+	withFleet(t, sim.Config{Devices: 4, Seed: 6, Platforms: []string{"cisco_ios", "juniper_junos"}}, func(ctx context.Context, _ *sim.Fleet, a *app.App) {
+		sel, err := a.Select(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := func(platform string) muster.Device {
+			i := slices.IndexFunc(sel.Devices, func(d muster.Device) bool { return d.Platform == platform })
+			return sel.Devices[i]
+		}
+		var got []string
+		for _, dev := range []muster.Device{of("cisco_ios"), of("juniper_junos"), of("juniper_junos")} {
+			dev.Name, dev.Platform = "r1", ""
+			var sum app.Summary
+			for r, err := range a.Backup(ctx, []muster.Device{dev}, app.RunOptions{}, &sum) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, string(r.Status))
+			}
+		}
+		if want := "new failed changed"; strings.Join(got, " ") != want {
+			t.Errorf("got %v, want %s: the second run forgets the platform that does not fit", got, want)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/musternet/muster"
@@ -73,7 +74,7 @@ func (s *Summary) count(r muster.Result) {
 }
 
 func (a *App) backup(ctx context.Context, s *storage, j muster.Job, devices []muster.Device, o RunOptions, yield func(muster.Result) bool) error {
-	devices = a.remembered(ctx, s, devices)
+	found := a.remembered(ctx, s, devices)
 	batch, err := s.store.Begin(ctx, j, len(devices))
 	if err != nil {
 		return err
@@ -90,7 +91,12 @@ func (a *App) backup(ctx context.Context, s *storage, j muster.Job, devices []mu
 	b := &backup.Backup{Dialer: dialer, Keeper: batch, HashKey: key}
 	opts := a.jobOptions(limiter, devices, o)
 	opts.Quiet = batch.Flush
-	for r := range job.Run(ctx, devices, opts, job.Work[backup.Fetched]{Talk: b.Talk, Keep: b.Keep}) {
+	for r := range job.Run(ctx, found, opts, job.Work[backup.Fetched]{Talk: b.Talk, Keep: b.Keep}) {
+		if devices[r.Index].Platform == "" && misfit(r.Failure) {
+			if err := s.index.SetPlatform(ctx, r.Device.Name, ""); err != nil {
+				a.opts.Log.Warn("forget a detected platform", "device", r.Device.Name, "err", err)
+			}
+		}
 		if !yield(r) {
 			break
 		}
@@ -137,6 +143,12 @@ func (a *App) remembered(ctx context.Context, s *storage, devices []muster.Devic
 	return out
 }
 
+// misfit tells whether a failure may be that of a device that is not any more what it was detected as. Then it is
+// detected anew the next time.
+func misfit(f *muster.Failure) bool {
+	return f != nil && slices.Contains([]string{"no-prompt", "command-rejected", "empty", "truncated", "enable-rejected"}, f.Code)
+}
+
 // hashKey returns the key of the data directory for secrets stored as hashes, making it at its first use.
 func hashKey(dir string, devices []muster.Device) ([]byte, error) {
 	wanted := false
@@ -165,7 +177,7 @@ const hashKeyBytes = 32
 // newHashKey writes a new key beside its place and renames it there: a key of which only a part is written is never met.
 func newHashKey(path string) ([]byte, error) {
 	key := make([]byte, hashKeyBytes)
-	_, _ = rand.Read(key) // crypto/rand.Read never fails
+	_, _ = rand.Read(key)                                      // crypto/rand.Read never fails
 	f, err := os.CreateTemp(filepath.Dir(path), ".hash.key-*") // created with mode 0600
 	if err != nil {
 		return nil, err
