@@ -247,7 +247,12 @@ var transient = map[string]bool{
 	"refused": true, "unreachable": true, "connection-lost": true, "login-refused": true, "truncated": true, "timeout": true,
 }
 
-// Transient tells whether a failure is worth another try. A command that ran out of time is not: it had its minute.
+// Transient tells whether a failure is worth another try. A command that ran out of time is not: it had its minute. Nor is
+// a connection that ended in the middle of a login: that may have been a refusal, and a wrong password is not sent twice.
 func Transient(f *muster.Failure) bool {
-	return transient[f.Code] && !(f.Code == "timeout" && f.Stage == muster.StageCommand)
+	switch {
+	case f.Code == "timeout" && f.Stage == muster.StageCommand, f.Code == "connection-lost" && f.Stage == muster.StageAuth:
+		return false
+	}
+	return transient[f.Code]
 }

@@ -164,6 +164,8 @@ func TestOnlyWhatMayBeBetterIsTriedAgain(t *testing.T) {
 		{muster.StageIncomplete, "truncated", 3},
 		{muster.StageCommand, "timeout", 1},
 		{muster.StageAuth, "auth-rejected", 1},
+		{muster.StageAuth, "connection-lost", 1},
+		{muster.StageHandshake, "connection-lost", 3},
 		{muster.StageHostKey, "hostkey-changed", 1},
 	} {
 		t.Run(string(c.stage)+" "+c.code, func(t *testing.T) {

@@ -47,6 +47,15 @@ func (p *permit) settle(code string) {
 	p.done = nil
 }
 
+// counted is the code that a guard is told. Some devices answer a wrong password by closing the connection: an end right
+// after the secret counts as a refusal, because to take it for an accident could lock an account.
+func (a *auth) counted(e *Error) string {
+	if e.Stage == stageAuth && e.Code == "connection-lost" && a.asked {
+		return "auth-rejected"
+	}
+	return e.Code
+}
+
 // auth is one login with one credential on one connection.
 type auth struct {
 	dialer *dialer

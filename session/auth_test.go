@@ -283,6 +283,31 @@ func TestGuardIsAskedBeforeAndToldAfterALogin(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatEndsAfterTheSecretCountsAsARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last net.Conn
+		srv := sessiontest.New(t, sessiontest.Device{
+			Password: "s3cret",
+			Wrap:     func(c net.Conn) net.Conn { last = c; return c },
+			Configure: func(c *ssh.ServerConfig) {
+				c.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+					last.Close()
+					return nil, errors.New("no")
+				}
+				c.KeyboardInteractiveCallback = nil
+			},
+		})
+		c := srv.Config(t)
+		g := &guard{}
+		c.Guard, c.Credentials = g, []session.Credential{password("a", "wrongpw1")}
+		_, err := session.Dial(t.Context(), srv.Addr, c)
+		wantFailure(t, err, "auth", "connection-lost")
+		if got := strings.Join(g.log, ", "); got != "ask a, a rejected" {
+			t.Errorf("guard heard %s, want a rejected", got)
+		}
+	})
+}
+
 // impatient is a connection that its server ends after a while.
 type impatient struct {
 	net.Conn

@@ -114,7 +114,7 @@ func (d *dialer) attempt(ctx context.Context, via *link, to login, c Credential,
 		return d.attempt(ctx, via, to, c, a.permit)
 	}
 	e := d.failed(ctx, asError(err, d.watch.at(), "connection-lost"))
-	a.permit.settle(e.Code)
+	a.permit.settle(a.counted(e))
 	return nil, e
 }
 
