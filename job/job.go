@@ -70,8 +70,12 @@ func (e *engine[T]) yieldLost(ctx context.Context, lost []error, yield func(must
 	keep := func(_ context.Context, it item) (muster.Result, error) {
 		return e.lost(ctx, it, lost[it.index]), nil
 	}
-	for _, r := range task.AsCompleted(context.WithoutCancel(ctx), left, keep, task.Limit(MaxLimit), task.Named("devices left")) {
-		if !yield(r.Value) {
+	for it, r := range task.AsCompleted(context.WithoutCancel(ctx), left, keep, task.Limit(MaxLimit), task.Named("devices left")) {
+		res := r.Value
+		if r.Err != nil { // keeping it failed as well: then it is at least told
+			res = failed(ctx, it, r.Err)
+		}
+		if !yield(res) {
 			return
 		}
 	}
@@ -210,12 +214,15 @@ func (e *engine[T]) place(ctx context.Context, dev muster.Device) (release func(
 	}, nil
 }
 
-// lost makes the result of a device that never came to its conversation.
+// lost keeps the result of a device that came to none of its own.
 func (e *engine[T]) lost(ctx context.Context, it item, err error) muster.Result {
 	var zero T
-	return e.work.Keep(ctx, muster.Result{
-		Index: it.index, Device: it.dev, Status: muster.StatusFailed, Failure: asFailure(ctx, it.dev, err),
-	}, zero)
+	return e.work.Keep(ctx, failed(ctx, it, err), zero)
+}
+
+// failed makes the result of a device that an error kept from it.
+func failed(ctx context.Context, it item, err error) muster.Result {
+	return muster.Result{Index: it.index, Device: it.dev, Status: muster.StatusFailed, Failure: asFailure(ctx, it.dev, err)}
 }
 
 func (e *engine[T]) timeout(dev muster.Device) time.Duration {

@@ -72,6 +72,26 @@ func TestEveryDeviceHasExactlyOneResult(t *testing.T) {
 	})
 }
 
+func TestADeviceIsNamedEvenIfKeepingItsResultFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := job.Work[string]{
+			Talk: func(context.Context, muster.Device) (string, error) { return "", nil },
+			Keep: func(context.Context, muster.Result, string) muster.Result { panic("a mistake") },
+		}
+		n := 0
+		for r := range job.Run(t.Context(), fleet(3), job.Options{}, w) {
+			n++
+			if r.Device.Name == "" || r.Failure == nil || r.Failure.Code != "internal" {
+				t.Errorf("got %+v", r)
+			}
+		}
+		if n != 3 {
+			t.Errorf("got %d results, want 3", n)
+		}
+	})
+}
+
 func TestAFixedLimitHoldsAndOnlyConversationsCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

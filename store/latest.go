@@ -77,8 +77,9 @@ func (s *Store) showLatest(e *entry) error {
 	return s.removeLatest(e.oldPath)
 }
 
-// writeLatest replaces a file by rename, so that a reader sees the old text or the new one. It is not synced: what a
-// power loss takes, Recover writes again.
+// writeLatest replaces a file by rename, so that a reader sees the old text or the new one. It is not synced, because
+// history holds the text: after an unclean end Recover compares every file, and a file that a loss of power left with
+// another size is written again by the next backup of its device.
 func (s *Store) writeLatest(name string, text []byte) error {
 	tmp := path.Join(path.Dir(name), tempPrefix+path.Base(name))
 	err := s.configs.WriteFile(tmp, text, 0o600)
