@@ -1,0 +1,243 @@
+package ping
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+)
+
+// wire sends requests and hands out what comes back. It belongs to one goroutine.
+type wire interface {
+	// send sends a request. Its error is about this target alone.
+	send(request []byte, to netip.Addr) error
+	// receive hands what has come to sink; when there is nothing it waits, for at most d or until the context has ended. The
+	// bytes of an arrival are valid until sink returns.
+	receive(d time.Duration, sink func(arrival)) error
+	// drops is how many packets the kernel threw away for want of room, granted the room it gave.
+	drops() int
+	granted() int
+	close()
+}
+
+// arrival is something that came back: a reply of peer, or an error message about a request to peer.
+type arrival struct {
+	peer    netip.Addr
+	message []byte        // the reply, or what the error message quotes of the request, from the ICMP header on
+	age     time.Duration // since the kernel received it
+	hint    hint          // not hintNone for an error message
+}
+
+// drainEvery is how many requests are sent before what has come is read: few enough that their replies fit into the
+// receive buffer that an unprivileged user gets.
+const drainEvery = 32
+
+// engine is one sweep over a wire.
+type engine struct {
+	cfg       Config
+	ctx       context.Context // the engine lives within one call
+	wire      wire
+	yield     func(Reply, error) bool
+	sum       *Summary
+	table     table
+	key       cookieKey
+	id        uint16 // of the first tries; the others count on, because firewalls keep a refusal for each (source, target, id)
+	pace      pacer
+	began     time.Time
+	lastSent  time.Duration
+	undrained int
+	request   [packetLen]byte
+	sink      func(arrival) // e.take, once: a method value is an allocation
+	broken    bool          // the loop body has had enough
+	err       error         // what ends the sweep
+}
+
+func newEngine(ctx context.Context, c Config, id uint16, w wire, yield func(Reply, error) bool) *engine {
+	e := &engine{cfg: c, ctx: ctx, id: id, wire: w, yield: yield, sum: c.Summary, key: newCookieKey(), pace: newPacer(c.Rate), began: time.Now()}
+	e.sink = e.take
+	return e
+}
+
+// firstID picks a random id of which the following tries-1 are valid ones too.
+func firstID(tries int) uint16 { return uint16(1 + rand.IntN(1<<16-1-tries)) }
+
+func (e *engine) run(targets iter.Seq[netip.Addr]) {
+	e.first(targets)
+	for try := 1; try < e.cfg.Tries && !e.over(); try++ {
+		e.again(try)
+	}
+	e.wait(e.lastSent + e.cfg.Timeout + e.cfg.Linger)
+	e.sum.ReceiveDrops = e.wire.drops()
+	e.finish()
+}
+
+// first asks every target for the first time.
+func (e *engine) first(targets iter.Seq[netip.Addr]) {
+	for addr := range targets {
+		addr = addr.Unmap()
+		if !addr.IsValid() {
+			e.err = fmt.Errorf("ping: target %d is no address", e.sum.Targets+1)
+			return
+		}
+		index := e.table.add(addr)
+		e.sum.Targets++
+		e.ask(index, 0)
+		if e.stopped() {
+			return
+		}
+	}
+}
+
+// again asks those that are missing, each block when the time of its last request is over.
+func (e *engine) again(try int) {
+	for index := 0; index < e.table.n && !e.over(); index++ {
+		if index%blockLen == 0 {
+			e.wait(e.table.sentAt[index/blockLen] + e.cfg.Timeout)
+		}
+		if e.table.at(index).answered == 0 && !e.over() {
+			e.ask(index, try)
+		}
+	}
+}
+
+// over says that there is nothing more to do.
+func (e *engine) over() bool { return e.stopped() || e.sum.Up == e.table.n }
+
+func (e *engine) stopped() bool { return e.broken || e.err != nil }
+
+func (e *engine) now() time.Duration { return time.Since(e.began) }
+
+// ask sends one request as soon as the rate allows, and reads what comes until then.
+func (e *engine) ask(index, try int) {
+	for {
+		wait, ok := e.pace.take(e.now())
+		if ok {
+			break
+		}
+		e.pump(wait)
+		if e.stopped() || e.table.at(index).answered != 0 {
+			return
+		}
+	}
+	e.send(index, try)
+	if e.undrained++; e.undrained >= drainEvery {
+		e.pump(0)
+	}
+}
+
+func (e *engine) send(index, try int) {
+	to, now := e.table.addr(index), e.now()
+	q := echo{index: uint32(index), try: try, sent: uint64(now)}
+	q.cookie = e.key.sign(q.index, q.try, q.sent, to)
+	q.put(e.request[:], to, e.id+uint16(try))
+	e.lastSent, e.table.sentAt[index/blockLen] = now, now
+	entry := e.table.at(index)
+	if err := e.wire.send(e.request[:], to); err != nil {
+		e.sum.SendErrors++
+		entry.errno = errnoOf(err)
+		return
+	}
+	entry.errno = 0
+	e.sum.Sent++
+}
+
+// wait reads what comes until a time, or until nobody is missing.
+func (e *engine) wait(until time.Duration) {
+	for !e.over() && e.now() < until {
+		e.pump(until)
+	}
+}
+
+// pump reads what has come; when there is nothing it waits for something, no longer than until.
+func (e *engine) pump(until time.Duration) {
+	e.undrained = 0
+	if e.ctx.Err() != nil {
+		e.err = fmt.Errorf("ping: stopped: %w", context.Cause(e.ctx))
+		return
+	}
+	if err := e.wire.receive(max(0, until-e.now()), e.sink); err != nil {
+		e.err = fmt.Errorf("ping: receive: %w", err)
+	}
+	if until > 0 {
+		e.sum.ReceiveDrops = e.wire.drops()
+	}
+}
+
+// take judges what came back.
+func (e *engine) take(a arrival) {
+	if a.hint != hintNone {
+		e.takeHint(a)
+		return
+	}
+	q, ok := parseReply(a.message, a.peer)
+	if !ok || !e.genuine(q, a.peer) {
+		e.sum.Foreign++
+		return
+	}
+	e.sum.Received++
+	entry, bit := e.table.at(int(q.index)), uint8(1)<<q.try
+	first := entry.answered == 0
+	if entry.answered&bit != 0 {
+		e.sum.Duplicates++
+	}
+	entry.answered |= bit
+	if !first {
+		return
+	}
+	rtt := max(0, e.now()-a.age-time.Duration(q.sent))
+	e.up(Reply{Addr: e.table.addr(int(q.index)), RTT: rtt, Try: q.try + 1, Late: rtt > e.cfg.Timeout})
+}
+
+func (e *engine) up(r Reply) {
+	e.sum.Up++
+	if r.Late {
+		e.sum.Late++
+	}
+	if !e.broken {
+		e.broken = !e.yield(r, nil)
+	}
+}
+
+// genuine says that a message repeats a request of this sweep to this peer.
+func (e *engine) genuine(q echo, peer netip.Addr) bool {
+	if int64(q.index) >= int64(e.table.n) || q.try < 0 || q.try >= e.cfg.Tries {
+		return false
+	}
+	to := e.table.addr(int(q.index))
+	return sameHost(to, peer) && q.cookie == e.key.sign(q.index, q.try, q.sent, to)
+}
+
+// takeHint notes what an error message says. A target keeps the first hint; one that answers is up all the same.
+func (e *engine) takeHint(a arrival) {
+	q, whole, ok := parseQuote(a.message, a.peer)
+	index := int(q.index)
+	if ok && !whole {
+		index, ok = e.table.find(index, a.peer)
+	}
+	if !ok || whole && !e.genuine(q, a.peer) {
+		e.sum.Foreign++
+		return
+	}
+	e.sum.Unreachable++
+	if entry := e.table.at(index); entry.hint == hintNone {
+		entry.hint = a.hint
+	}
+}
+
+// finish yields those that are missing, or what ended the sweep.
+func (e *engine) finish() {
+	if e.broken {
+		return
+	}
+	if e.err != nil {
+		e.yield(Reply{}, e.err)
+		return
+	}
+	for index := range e.table.n {
+		if entry := e.table.at(index); entry.answered == 0 && !e.yield(Reply{Addr: e.table.addr(index)}, entry.failure()) {
+			return
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package ping
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket is one ICMP socket with all that the kernel offers for it.
+type socket struct {
+	fd       int
+	six, raw bool
+	to4      unix.RawSockaddrInet4
+	to6      unix.RawSockaddrInet6
+	dropped  uint32
+	batch    batch
+}
+
+// openSocket opens a socket. The error is a plain errno, so that the table can keep it.
+func openSocket(c Config, id uint16, raw, six bool) (*socket, error) {
+	domain, proto := unix.AF_INET, unix.IPPROTO_ICMP
+	if six {
+		domain, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	kind := unix.SOCK_DGRAM
+	if raw {
+		kind = unix.SOCK_RAW
+	}
+	fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, proto)
+	if err != nil {
+		return nil, err
+	}
+	s := &socket{fd: fd, six: six, raw: raw}
+	if err := s.configure(c, id); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	s.batch.init()
+	return s, nil
+}
+
+func (s *socket) configure(c Config, id uint16) error {
+	if s.raw {
+		if err := s.filter(id, c.Tries); err != nil {
+			return err
+		}
+	}
+	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.Buffer) != nil {
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, c.Buffer); err != nil {
+			return err
+		}
+	}
+	level, recvErr := unix.IPPROTO_IP, unix.IP_RECVERR
+	if s.six {
+		level, recvErr = unix.IPPROTO_IPV6, unix.IPV6_RECVERR
+	}
+	if err := unix.SetsockoptInt(s.fd, level, recvErr, 1); err != nil {
+		return err
+	}
+	// Without these two a sweep is less exact, but right: a time is then taken when a reply is read.
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
+	return nil
+}
+
+// filter lets the kernel throw away all that is no echo reply. A raw socket is otherwise given every ICMP packet of the
+// machine, on loopback its own requests too. Replies to other programs are told by the id, which the engine gave out.
+func (s *socket) filter(id uint16, tries int) error {
+	kind, header := uint32(echoReply4), true
+	if s.six {
+		kind, header = echoReply6, false
+	}
+	f := replyFilter(kind, header, id, tries)
+	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
+}
+
+// replyFilter accepts ICMP messages of one type with an id of id to id+tries-1. Before those of IPv4 the socket shows the
+// IP header, before those of IPv6 it does not.
+func replyFilter(kind uint32, header bool, id uint16, tries int) []unix.SockFilter {
+	mode := uint16(unix.BPF_ABS)
+	var f []unix.SockFilter
+	if header {
+		f = append(f, unix.SockFilter{Code: unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH})
+		mode = unix.BPF_IND
+	}
+	return append(f,
+		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_B | mode},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: kind, Jf: 4},
+		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_H | mode, K: 4},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: uint32(id), Jf: 2},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K, K: uint32(id) + uint32(tries) - 1, Jt: 1},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0xffff},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K},
+	)
+}
+
+// drops is how many packets the kernel dropped so far. The count that comes with each packet, SO_RXQ_OVFL, does not know
+// of the drops since the last one that fitted; SO_MEMINFO knows all, from Linux 4.12 on.
+func (s *socket) drops() int {
+	return int(max(s.dropped, memDrops(s.fd)))
+}
+
+// noSocketNote tells how to be allowed more than one process a host.
+func noSocketNote() string {
+	self, err := os.Executable()
+	if err != nil {
+		self = "/path/to/this/program"
+	}
+	return noteFor(os.Getegid(), self)
+}
