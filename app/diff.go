@@ -7,6 +7,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/musternet/muster"
+	"github.com/musternet/muster/internal/linediff"
 	"github.com/musternet/muster/platform"
 )
 
@@ -17,7 +18,7 @@ const contextLines = 3
 // that its first changed line stands in, as the people who read it think of it.
 func makeDiff(from, to muster.Revision, before, after []byte, def *platform.Def) (Diff, error) {
 	d := Diff{From: from, To: to}
-	u, err := udiff.ToUnifiedDiff(label(from), label(to), string(before), udiff.Lines(string(before), string(after)), contextLines)
+	u, err := udiff.ToUnifiedDiff(label(from), label(to), string(before), linediff.Edits(string(before), string(after)), contextLines)
 	if err != nil {
 		return d, fmt.Errorf("compare %s with %s: %w", label(from), label(to), err)
 	}

@@ -124,12 +124,15 @@ func (s *Store) decideOne(ctx context.Context, job muster.Job, e *entry, now tim
 	if known {
 		e.out.Result.Status = muster.StatusChanged
 		before = s.before(ctx, e, old)
-		e.out.Result.Line = firstNew(before, e.text)
 		if 2*len(e.text) < len(before) {
 			e.warn(fmt.Sprintf("the configuration shrank from %d to %d bytes: is it whole?", len(before), len(e.text)))
 		}
 	}
-	rev.Added, rev.Removed = countLines(before, e.text)
+	var first int
+	rev.Added, rev.Removed, first = compare(before, e.text)
+	if known {
+		e.out.Result.Line = first
+	}
 	e.out.Result.Added, e.out.Result.Removed = rev.Added, rev.Removed
 	e.out.Revision = &rev
 	return nil
