@@ -1,0 +1,5 @@
+//go:build race
+
+package ping_test
+
+const raceEnabled = true
