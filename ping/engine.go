@@ -25,9 +25,9 @@ type wire interface {
 // arrival is something that came back: a reply of peer, or an error message about a request to peer.
 type arrival struct {
 	peer    netip.Addr
-	message []byte        // the reply, or what the error message quotes of the request, from the ICMP header on
-	age     time.Duration // since the kernel received it
-	hint    hint          // not hintNone for an error message
+	message []byte    // the reply, or what the error message quotes of the request, from the ICMP header on
+	at      time.Time // when the kernel received it
+	hint    hint      // not hintNone for an error message
 }
 
 // drainEvery is how many requests are sent before what has come is read: few enough that their replies fit into the
@@ -47,6 +47,7 @@ type engine struct {
 	pace      pacer
 	began     time.Time
 	lastSent  time.Duration
+	lastSeen  time.Duration // when the newest of what was read had arrived
 	undrained int
 	request   [packetLen]byte
 	sink      func(arrival) // e.take, once: a method value is an allocation
@@ -143,12 +144,20 @@ func (e *engine) send(index, try int) {
 	e.sum.Sent++
 }
 
-// wait reads what comes until a time, or until nobody is missing.
+// wait reads what comes until a time, or until nobody is missing. What had come by that time is read even when a loop body
+// took so long that the time is over; what came later shows that all of it has been read.
 func (e *engine) wait(until time.Duration) {
-	for !e.over() && e.now() < until {
+	for !e.over() {
+		before, had := e.now(), e.seen()
 		e.pump(until)
+		if before >= until && (e.seen() == had || e.lastSeen > until) {
+			return
+		}
 	}
 }
+
+// seen is how much has come back.
+func (e *engine) seen() int { return e.sum.Received + e.sum.Foreign + e.sum.Unreachable }
 
 // pump reads what has come; when there is nothing it waits for something, no longer than until.
 func (e *engine) pump(until time.Duration) {
@@ -167,6 +176,8 @@ func (e *engine) pump(until time.Duration) {
 
 // take judges what came back.
 func (e *engine) take(a arrival) {
+	arrived := a.at.Sub(e.began)
+	e.lastSeen = max(e.lastSeen, arrived)
 	if a.hint != hintNone {
 		e.takeHint(a)
 		return
@@ -186,7 +197,7 @@ func (e *engine) take(a arrival) {
 	if !first {
 		return
 	}
-	rtt := max(0, e.now()-a.age-time.Duration(q.sent))
+	rtt := max(0, arrived-time.Duration(q.sent))
 	e.up(Reply{Addr: e.table.addr(int(q.index)), RTT: rtt, Try: q.try + 1, Late: rtt > e.cfg.Timeout})
 }
 

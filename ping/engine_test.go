@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/netip"
 	"reflect"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,20 +17,16 @@ import (
 type network struct {
 	ctx    context.Context
 	answer func(n *network, request []byte, to netip.Addr) error
-	coming []coming
+	coming []arrival
 	sent   []time.Time
 	ids    map[uint16]bool
-}
-
-type coming struct {
-	at time.Time
-	arrival
 }
 
 // later lets a copy of message arrive after d.
 func (n *network) later(d time.Duration, a arrival) {
 	a.message = append([]byte(nil), a.message...)
-	n.coming = append(n.coming, coming{time.Now().Add(d), a})
+	a.at = time.Now().Add(d)
+	n.coming = append(n.coming, a)
 }
 
 func (n *network) reply(d time.Duration, request []byte, from netip.Addr) {
@@ -57,19 +54,23 @@ func (n *network) receive(d time.Duration, sink func(arrival)) error {
 	return nil
 }
 
-func (n *network) deliver(sink func(arrival)) (any bool) {
-	var rest []coming
-	for _, c := range n.coming {
-		if c.at.After(time.Now()) {
-			rest = append(rest, c)
-			continue
+func (n *network) deliver(sink func(arrival)) bool {
+	now := time.Now()
+	due := slices.Collect(func(yield func(arrival) bool) {
+		for _, c := range n.coming {
+			if !c.at.After(now) && !yield(c) {
+				return
+			}
 		}
-		c.age = time.Since(c.at)
-		sink(c.arrival)
-		any = true
+	})
+	if len(due) == 0 {
+		return false
 	}
-	n.coming = rest
-	return any
+	n.coming = slices.DeleteFunc(n.coming, func(c arrival) bool { return !c.at.After(now) })
+	for _, c := range due {
+		sink(c)
+	}
+	return true
 }
 
 func (n *network) drops() int   { return 0 }
@@ -244,7 +245,7 @@ func TestARequestThatIsNotSentIsTriedAgainAndReported(t *testing.T) {
 
 func TestTheRateIsKept(t *testing.T) {
 	t.Parallel()
-	for _, rate := range []int{10, 600, DefaultRate, 100_000} {
+	for _, rate := range []int{10, 600, DefaultRate, 20_000} {
 		o := over(t, Config{Rate: rate}, hosts(2*rate), func(n *network, b []byte, to netip.Addr) error {
 			n.reply(time.Millisecond, b, to)
 			return nil
@@ -290,6 +291,45 @@ func TestTheEndOfTheContextEndsAWait(t *testing.T) {
 			t.Errorf("ended with %v after %s", got, time.Since(began))
 		}
 	})
+}
+
+func TestALoopBodyThatTakesLongLosesNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{ctx: t.Context(), ids: map[uint16]bool{}, answer: func(n *network, b []byte, to netip.Addr) error {
+			n.reply(time.Duration(1+to.As4()[3])*time.Millisecond, b, to)
+			return nil
+		}}
+		c, _ := Config{Tries: 1, Rate: Unlimited}.complete()
+		up := 0
+		newEngine(t.Context(), c, 1, n, func(r Reply, err error) bool {
+			if err != nil || r.RTT != time.Duration(1+r.Addr.As4()[3])*time.Millisecond || r.Late {
+				t.Errorf("got %+v, %v", r, err)
+			}
+			if up++; up < 4 {
+				time.Sleep(time.Minute)
+			}
+			return true
+		}).run(hosts(100))
+		if up != 100 {
+			t.Errorf("%d are up", up)
+		}
+	})
+}
+
+// What keeps coming for ever must not keep a sweep from ending.
+func TestAFloodOfForgedRepliesDoesNotKeepASweep(t *testing.T) {
+	t.Parallel()
+	o := over(t, Config{Tries: 1}, hosts(1), func(n *network, b []byte, to netip.Addr) error {
+		b[packetLen-1] ^= 1
+		for i := range 10_000 {
+			n.reply(time.Duration(i)*time.Millisecond, b, to)
+		}
+		return nil
+	})
+	if o.took > DefaultTimeout+10*time.Millisecond || o.sum.Foreign < 1900 {
+		t.Errorf("took %s, %+v", o.took, o.sum)
+	}
 }
 
 func TestALoopThatIsLeftIsNotEnteredAgain(t *testing.T) {

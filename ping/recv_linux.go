@@ -143,9 +143,9 @@ func (s *socket) receive(sink func(arrival)) (total int, err error) {
 func (s *socket) hand(i int, now time.Time, sink func(arrival)) {
 	x := s.batch.extras(i)
 	s.dropped = max(s.dropped, x.drops)
-	a := arrival{peer: s.batch.peer(i, s.six), message: s.batch.data(i)}
+	a := arrival{peer: s.batch.peer(i, s.six), message: s.batch.data(i), at: now}
 	if !x.at.IsZero() {
-		a.age = max(0, now.Sub(x.at))
+		a.at = now.Add(-max(0, now.Sub(x.at))) // the steady clock: one that is set meanwhile must not lengthen a round trip
 	}
 	if s.raw && !s.six {
 		a.message = afterHeader(a.message)
@@ -175,7 +175,7 @@ func (s *socket) receiveErrors(sink func(arrival)) (total int, err error) {
 		}
 		for i := range n {
 			if x := s.batch.extras(i); x.hint != hintNone {
-				sink(arrival{peer: s.batch.peer(i, s.six), message: s.batch.data(i), hint: x.hint})
+				sink(arrival{peer: s.batch.peer(i, s.six), message: s.batch.data(i), hint: x.hint, at: time.Now()})
 			}
 		}
 		if total += n; n < batchLen {

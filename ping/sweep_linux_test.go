@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/musternet/muster/ping"
+	"golang.org/x/sys/unix"
 )
 
 // needRaw skips where no raw socket is allowed.
@@ -96,6 +97,31 @@ func TestOnceAsksOneHost(t *testing.T) {
 		if r.RTT <= 0 || r.RTT > time.Second || r.Try != 1 || r.Late {
 			t.Errorf("%s: got %+v", host, r)
 		}
+	}
+}
+
+func TestTheRoundTripIsThatOfTheKernel(t *testing.T) {
+	needRaw(t)
+	const pause = 200 * time.Millisecond
+	up := 0
+	for r, err := range ping.Sweep(t.Context(), count("127.3.0.0", 200), ping.Config{Rate: ping.Unlimited, Tries: 1}) {
+		if err != nil || r.RTT >= pause {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		if up++; up == 1 {
+			time.Sleep(pause) // replies wait meanwhile
+		}
+	}
+	if up != 200 {
+		t.Errorf("%d are up", up)
+	}
+}
+
+func TestNothingIsSentToABroadcastAddress(t *testing.T) {
+	needRaw(t)
+	_, silent := sweep(t, list("127.255.255.255"), ping.Config{Timeout: time.Millisecond})
+	if err := silent[netip.MustParseAddr("127.255.255.255")]; !errors.Is(err, unix.EACCES) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -201,11 +201,14 @@ func (s *socket) send(request []byte, to netip.Addr, scope uint32) error {
 			return errno
 		case errno == unix.EAGAIN || errno == unix.ENOBUFS:
 			s.waitForRoom()
-		case errno != unix.EINTR && attempt > 0:
+		case errno != unix.EINTR && attempt >= staleErrors:
 			return errno
 		}
 	}
 }
+
+// staleErrors is how often an error may be another's.
+const staleErrors = 2
 
 // sendAttempts bounds how often a request is given to a kernel that has no room for it: about a tenth of a second.
 const sendAttempts = 100
