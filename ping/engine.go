@@ -79,7 +79,7 @@ func (e *engine) first(targets iter.Seq[netip.Addr]) {
 	for addr := range targets {
 		addr = addr.Unmap()
 		if !addr.IsValid() {
-			e.err = fmt.Errorf("ping: target %d is no address", e.sum.Targets+1)
+			e.err = noAddress(e.sum.Targets)
 			return
 		}
 		index := e.table.add(addr)

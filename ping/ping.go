@@ -61,7 +61,7 @@ const (
 
 // Reply is the first answer of a host.
 type Reply struct {
-	// Addr is the target, as it was given.
+	// Addr is the target; one of IPv4 that was given as ::ffff:a.b.c.d is a.b.c.d.
 	Addr netip.Addr
 	// RTT is the time from the request that was answered to the arrival of the reply in the kernel.
 	RTT time.Duration
@@ -144,7 +144,7 @@ func Once(ctx context.Context, addr netip.Addr, timeout time.Duration) (Reply, e
 // Sweep asks every target and yields each of them once: as soon as it answers with a nil error, and when the sweep has
 // done all it can with an error that matches ErrNoReply or is a *SendError. An error beside a Reply without Addr is about
 // the sweep as a whole and the last thing that is yielded: a Config that makes no sense, a socket that could not be
-// opened, the end of ctx.
+// opened, a target that is the zero Addr, the end of ctx.
 //
 // Targets are asked in their order, and read only when the next one can be asked. The sweep holds 8 bytes for an IPv4
 // target and 32 for one of IPv6. Each range over the value is a sweep of its own. Nothing is sent to a broadcast address.
@@ -211,6 +211,9 @@ func (c Config) sweep(ctx context.Context, targets iter.Seq[netip.Addr], yield f
 		newEngine(ctx, c, id, w, yield).run(targets)
 	}
 }
+
+// noAddress is the error of a sweep that was given the zero netip.Addr after n targets.
+func noAddress(n int) error { return fmt.Errorf("ping: target %d is no address", n+1) }
 
 // unknownErrno stands for an error that is no number of a system call: EIO, by its number in every Unix.
 const unknownErrno = 5

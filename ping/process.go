@@ -29,8 +29,9 @@ func (c Config) sweepByProcess(ctx context.Context, targets iter.Seq[netip.Addr]
 		yield(Reply{}, fmt.Errorf("ping: no socket is allowed and there is no ping command: %w", err))
 		return
 	}
+	var bad error
 	ask := func(ctx context.Context, addr netip.Addr) (asked, error) { return c.askByProcess(ctx, command, addr) }
-	for _, r := range task.AsCompleted(ctx, c.counted(targets), ask, task.Limit(ProcessLimit), task.Named("ping")) {
+	for _, r := range task.AsCompleted(ctx, c.counted(targets, &bad), ask, task.Limit(ProcessLimit), task.Named("ping")) {
 		if ctx.Err() != nil {
 			break
 		}
@@ -39,8 +40,11 @@ func (c Config) sweepByProcess(ctx context.Context, targets iter.Seq[netip.Addr]
 			return
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		yield(Reply{}, fmt.Errorf("ping: stopped: %w", context.Cause(ctx)))
+	case bad != nil:
+		yield(Reply{}, bad)
 	}
 }
 
@@ -50,10 +54,15 @@ type asked struct {
 	sent int
 }
 
-// counted counts the targets as they are read, which AsCompleted does in the goroutine that ranges.
-func (c Config) counted(targets iter.Seq[netip.Addr]) iter.Seq[netip.Addr] {
+// counted counts the targets as they are read, which AsCompleted does in the goroutine that ranges. It ends before one
+// that is no address.
+func (c Config) counted(targets iter.Seq[netip.Addr], bad *error) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
 		for addr := range targets {
+			if !addr.IsValid() {
+				*bad = noAddress(c.Summary.Targets)
+				return
+			}
 			c.Summary.Targets++
 			if !yield(addr.Unmap()) {
 				return
@@ -82,9 +91,6 @@ func (c Config) count(a asked, err error) {
 // askByProcess asks one host, up to Tries times.
 func (c Config) askByProcess(ctx context.Context, command string, addr netip.Addr) (asked, error) {
 	a := asked{Reply: Reply{Addr: addr}}
-	if !addr.IsValid() {
-		return a, &SendError{Err: errors.New("no address")}
-	}
 	for try := 1; ; try++ {
 		a.sent = try
 		rtt, err := runPing(ctx, command, addr, c.Timeout+c.Linger)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,5 +151,25 @@ func TestTheCommandFindsWhoAnswersAndNobodyElse(t *testing.T) {
 	}
 	if s.Silent["198.18.0.1"] != "no reply" || !strings.Contains(s.Silent["198.18.0.2"], "/ping: ") {
 		t.Errorf("%v", s.Silent)
+	}
+}
+
+func TestATargetThatIsNoAddressEndsTheSweepWithItsNumber(t *testing.T) {
+	for _, m := range []ping.Method{ping.MethodRaw, ping.MethodProcess} {
+		if m == ping.MethodProcess {
+			needCommand(t)
+		} else {
+			needRaw(t)
+		}
+		targets := func(yield func(netip.Addr) bool) { _ = yield(netip.MustParseAddr("127.0.0.1")) && yield(netip.Addr{}) }
+		var last error
+		for r, err := range ping.Sweep(t.Context(), targets, ping.Config{Method: m, Timeout: time.Second}) {
+			if last = err; err != nil && r.Addr.IsValid() {
+				t.Errorf("%s: %v", m, err)
+			}
+		}
+		if last == nil || last.Error() != "ping: target 2 is no address" {
+			t.Errorf("%s: ended with %v", m, last)
+		}
 	}
 }
