@@ -149,9 +149,3 @@ func (a *App) Close() error {
 	a.readers.storage = nil
 	return err
 }
-
-// DataDir returns the data directory in use.
-func (a *App) DataDir() string { return a.dir }
-
-// SettingsFile returns the settings file in use; empty where there is none.
-func (a *App) SettingsFile() string { return a.settings.File }
