@@ -97,13 +97,15 @@ type secretRule struct {
 	Except  string `yaml:"except" kind:"regexp"`  // unless the group is this
 }
 
-// detection is what gives the platform away. Sure alone is proof; hints say whose probes to run first.
+// detection is what gives the platform away. Sure alone is proof; hints say whose probes to run first. Banner serves a
+// guess without a login and is no part of the detection in one.
 type detection struct {
-	Sure   string  `yaml:"sure" kind:"regexp"`   // in server version, banner, MOTD and prompt, a line each
-	Server string  `yaml:"server" kind:"regexp"` // hint: the SSH server's version
-	Login  string  `yaml:"login" kind:"regexp"`  // hint: in banner and MOTD
-	Prompt string  `yaml:"prompt" kind:"regexp"` // hint
-	Probes []probe `yaml:"probes"`
+	Banner []string `yaml:"banner" kind:"regexp"` // for Guess: the first line of a server, before any login
+	Sure   string   `yaml:"sure" kind:"regexp"`   // in server version, banner, MOTD and prompt, a line each
+	Server string   `yaml:"server" kind:"regexp"` // hint: the SSH server's version
+	Login  string   `yaml:"login" kind:"regexp"`  // hint: in banner and MOTD
+	Prompt string   `yaml:"prompt" kind:"regexp"` // hint
+	Probes []probe  `yaml:"probes"`
 }
 
 // probe is a harmless command whose answer tells.

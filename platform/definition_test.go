@@ -23,6 +23,8 @@ func TestDefinitionsAreStrict(t *testing.T) {
 		"name: x\ntitle: X\nsections: indent\n":   `mode: "" is none of ["exec" "shell"]`,
 		"name: x\ntitle: X\nmode: shell\n":        `sections: "" is none of`,
 		good + "prepare: {}\n":                    "[5:10]",
+		good + "detect: {banner: ['[']}\n":        "detect.banner[0]: error parsing regexp",
+		good + "detect: {banner: {}}\n":           "[5:18]",
 		"errors: ! ":                              "the YAML cannot be read",
 	} {
 		_, err := platform.ParseDefinition([]byte(text))

@@ -72,6 +72,9 @@ func (d *Def) WeakSecretRules() (weak []string) {
 	return weak
 }
 
+// BannerPatterns returns the patterns of what the platform's servers say first.
+func (d *Def) BannerPatterns() []string { return d.file.Detect.Banner }
+
 // SuffixedUsers returns the user names that a shell is asked for with.
 func (d *Def) SuffixedUsers(credentials []session.Credential) (users []string) {
 	for _, c := range withSuffix(credentials, d.file.LoginSuffix) {
