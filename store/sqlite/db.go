@@ -1,4 +1,4 @@
-// Package sqlite keeps the rows of package store in one SQLite file: devices, runs, outcomes and revisions.
+// Package sqlite keeps the rows of package store in one SQLite file: devices, runs, outcomes, revisions and scans.
 package sqlite
 
 import (
@@ -23,8 +23,10 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// schemaVersion is the number of the newest file in migrations; a test compares them.
-const schemaVersion = 1
+// schemaVersion is the number of the newest file in migrations; a test compares them. Readers take older files as they
+// are, so that everything that reads works from the first start of a newer muster on: a migration adds, and who reads
+// what it added looks whether it is there.
+const schemaVersion = 2
 
 var _ store.Index = (*DB)(nil)
 
@@ -37,7 +39,7 @@ type DB struct {
 
 // Options for Open. The zero value opens for writing.
 type Options struct {
-	ReadOnly bool // the file must be there and its schema be current
+	ReadOnly bool // the file must be there; that of an older muster is read as it is
 }
 
 // Open opens the file, makes it if need be and brings its schema up to date. A file of a newer muster is refused, and
@@ -103,15 +105,19 @@ func migrate(ctx context.Context, db *sql.DB, opts Options) error {
 		return err
 	}
 	switch {
-	case version == schemaVersion:
-		return nil
 	case version > schemaVersion:
 		return fmt.Errorf("it was written by a newer muster (schema %d, this one knows %d)", version, schemaVersion)
 	case opts.ReadOnly && version == 0: // made, and never filled: a full disk leaves that
 		return store.ErrNotFound
-	case opts.ReadOnly:
-		return fmt.Errorf("it was written by an older muster (schema %d): a backup brings it up to date", version)
+	case opts.ReadOnly, version == schemaVersion:
+		return nil
 	}
+	return upgrade(ctx, db, version)
+}
+
+// upgrade applies the migrations after version. Another process may do the same at this moment: a migration that fails
+// because the other one was faster is no failure.
+func upgrade(ctx context.Context, db *sql.DB, version int) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -120,8 +126,17 @@ func migrate(ctx context.Context, db *sql.DB, opts Options) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Up(ctx)
-	return err
+	for {
+		_, failed := p.Up(ctx)
+		if failed == nil {
+			return nil
+		}
+		now, err := currentVersion(ctx, db)
+		if err != nil || now <= version {
+			return failed
+		}
+		version = now
+	}
 }
 
 // currentVersion returns 0 for an empty database, and an error for one that is not ours.

@@ -3,12 +3,15 @@ package sqlite_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/store"
@@ -157,9 +160,75 @@ func TestSchemaVersionIsTheNewestMigration(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "muster.db")
 	open(t, path, sqlite.Options{}).Close()
-	db, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true}) // refuses any other version than its own
-	if err != nil {
-		t.Fatalf("with %d migrations: %v", len(files), err)
+	if got := fileVersion(t, path); got != len(files) {
+		t.Fatalf("a new file has schema %d, want %d", got, len(files))
 	}
-	db.Close()
+	alter(t, path, fmt.Sprintf(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1)`, len(files)+1))
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{}); err == nil {
+		t.Errorf("schema %d was opened", len(files)+1)
+	}
+}
+
+// fileVersion reads a file's schema version behind the package's back.
+func fileVersion(t *testing.T, path string) (version int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(`SELECT max(version_id) FROM goose_db_version`).Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+// makeOld makes the file that a muster of that schema made.
+func makeOld(t *testing.T, path string, version int64) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Files of released versions must go on to be read, and be brought up to date with all that they hold.
+func TestAnOlderMustersFileIsReadAsItIsAndUpgradedByAWriter(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	makeOld(t, path, 1)
+	alter(t, path, `INSERT INTO runs (run, kind, "trigger", started, total) VALUES ('run1', 'backup', 'manual', 1, 1)`)
+	reader := open(t, path, sqlite.Options{ReadOnly: true})
+	check := func(who string, db *sqlite.DB) {
+		t.Helper()
+		if runs, err := db.Runs(t.Context(), 0); err != nil || len(runs) != 1 || runs[0].Run != "run1" {
+			t.Errorf("%s: got runs %v, %v", who, runs, err)
+		}
+		if _, err := db.LastScan(t.Context(), "a"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", who, err)
+		}
+		if scans, err := db.Scans(t.Context(), 0); len(scans) != 0 || err != nil {
+			t.Errorf("%s: got %v, %v", who, scans, err)
+		}
+	}
+	check("a reader", reader)
+	if got := fileVersion(t, path); got != 1 {
+		t.Errorf("a reader brought the file to schema %d", got)
+	}
+	writer := open(t, path, sqlite.Options{})
+	check("a writer", writer)
+	if err := writer.KeepScan(t.Context(), store.Scan{ID: "1", Targets: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := reader.LastScan(t.Context(), "a"); err != nil || s.ID != "1" {
+		t.Errorf("the reader from before sees %+v, %v", s, err)
+	}
 }

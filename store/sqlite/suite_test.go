@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,7 +12,12 @@ import (
 	"github.com/musternet/muster/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(keeperEnv); path != "" {
+		os.Exit(keepFromOutside(path))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func open(t testing.TB, path string, opts sqlite.Options) *sqlite.DB {
 	t.Helper()
@@ -30,6 +36,13 @@ func open(t testing.TB, path string, opts sqlite.Options) *sqlite.DB {
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	storetest.RunIndex(t, func(t *testing.T) store.Index {
+		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
+	})
+}
+
+func TestScans(t *testing.T) {
+	t.Parallel()
+	storetest.RunScans(t, func(t *testing.T) store.Scans {
 		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
 	})
 }

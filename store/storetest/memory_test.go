@@ -28,3 +28,8 @@ func TestStoreInMemory(t *testing.T) {
 		return s
 	})
 }
+
+func TestScansInMemory(t *testing.T) {
+	t.Parallel()
+	storetest.RunScans(t, func(*testing.T) store.Scans { return new(storetest.Scans) })
+}
