@@ -12,8 +12,8 @@ CREATE TABLE scans (
     targets  TEXT NOT NULL,
     up       TEXT NOT NULL
 ) STRICT;
-CREATE INDEX scans_targets ON scans (targets, started);
-CREATE INDEX scans_started ON scans (started);
+CREATE INDEX scans_targets ON scans (targets, started, id);
+CREATE INDEX scans_started ON scans (started, id);
 
 -- Hosts of which more is known than that they were up: JSON lists of up to 1,024 hosts a row, in ascending order.
 CREATE TABLE scan_hosts (
