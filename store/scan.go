@@ -20,9 +20,9 @@ type Scan struct {
 
 	// Up is the canonical text of the set of addresses that were up: "198.18.0.1-198.18.0.40, 198.18.1.0/24".
 	Up string
-	// Hosts are those of Up of which more is known, ascending. What they are and say is kept: Filtered, Ports, Platform,
-	// LoggedIn, Hostname, Name, MAC, Vendor and Device. How they were asked and how that went is not. A byte of what a
-	// host said that is not UTF-8 is kept as U+FFFD.
+	// Hosts are those of Up of which more is known, in any order. What they are and say is kept: Filtered, Ports,
+	// Platform, LoggedIn, Hostname, Name, MAC, Vendor and Device. How the asking went is not. A byte of what a host said
+	// that is not UTF-8 is kept as U+FFFD.
 	Hosts []muster.Host
 }
 

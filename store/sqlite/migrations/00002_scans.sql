@@ -15,7 +15,7 @@ CREATE TABLE scans (
 CREATE INDEX scans_targets ON scans (targets, started, id);
 CREATE INDEX scans_started ON scans (started, id);
 
--- Hosts of which more is known than that they were up: JSON lists of up to 1,024 hosts a row, in ascending order.
+-- Hosts of which more is known than that they were up: JSON lists of up to 1,024 hosts a row.
 CREATE TABLE scan_hosts (
     scan  TEXT NOT NULL REFERENCES scans (id) ON DELETE CASCADE,
     part  INTEGER NOT NULL,
