@@ -17,7 +17,7 @@ func newCookieKey() cookieKey {
 }
 
 // sign is the cookie of a request: SipHash-2-4 over what the request says and the address it goes to.
-func (k cookieKey) sign(index uint32, try int, sent uint64, to netip.Addr) uint64 {
+func (k cookieKey) sign(index, try uint32, sent uint64, to netip.Addr) uint64 {
 	a := to.As16()
 	return k.sipHash(
 		uint64(index)|uint64(try)<<32,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"net/netip"
 	"time"
 )
@@ -22,6 +21,14 @@ type wire interface {
 	close()
 }
 
+// wireConfig says what a wire needs to know.
+type wireConfig struct {
+	method   Method
+	buffer   int // to receive
+	ids      idRange
+	patience int // how often a request is given to a kernel that has no room for it, about a millisecond apart
+}
+
 // arrival is something that came back: a reply of peer, or an error message about a request to peer.
 type arrival struct {
 	peer    netip.Addr
@@ -36,41 +43,42 @@ const drainEvery = 32
 
 // engine is one sweep over a wire.
 type engine struct {
+	line
 	cfg       Config
 	ctx       context.Context // the engine lives within one call
-	wire      wire
 	yield     func(Reply, error) bool
 	sum       *Summary
 	table     table
-	key       cookieKey
-	id        uint16 // of the first tries; the others count on, because firewalls keep a refusal for each (source, target, id)
 	pace      pacer
-	began     time.Time
+	rounds    rounds
 	lastSent  time.Duration
 	lastSeen  time.Duration // when the newest of what was read had arrived
+	lastUp    time.Duration // when the newest host had been found
+	slowest   time.Duration // the longest round trip
 	undrained int
-	request   [packetLen]byte
 	sink      func(arrival) // e.take, once: a method value is an allocation
 	broken    bool          // the loop body has had enough
 	err       error         // what ends the sweep
 }
 
-func newEngine(ctx context.Context, c Config, id uint16, w wire, yield func(Reply, error) bool) *engine {
-	e := &engine{cfg: c, ctx: ctx, id: id, wire: w, yield: yield, sum: c.Summary, key: newCookieKey(), pace: newPacer(c.Rate), began: time.Now()}
+func newEngine(ctx context.Context, c Config, ids idRange, w wire, yield func(Reply, error) bool) *engine {
+	e := &engine{line: newLine(w, ids), cfg: c, ctx: ctx, yield: yield, sum: c.Summary, pace: newPacer(c.Rate)}
 	e.sink = e.take
 	return e
 }
-
-// firstID picks a random id of which the following tries-1 are valid ones too.
-func firstID(tries int) uint16 { return uint16(1 + rand.IntN(1<<16-1-tries)) }
 
 func (e *engine) run(targets iter.Seq[netip.Addr]) {
 	e.first(targets)
 	for try := 1; try < e.cfg.Tries && !e.over(); try++ {
 		e.again(try)
 	}
-	e.wait(e.lastSent + e.cfg.Timeout + e.cfg.Linger)
+	end := e.lastSent + e.cfg.Timeout + e.cfg.Linger
+	e.wait(end)
+	e.settle(min(end, e.lastUp+min(max(e.slowest, minSettle), e.cfg.Timeout)))
 	e.sum.ReceiveDrops = e.wire.drops()
+	if !e.stopped() {
+		e.sum.Lost, e.sum.Unsent = e.rounds.lost(&e.table, e.sum.ReceiveDrops)
+	}
 	e.finish()
 }
 
@@ -108,8 +116,6 @@ func (e *engine) over() bool { return e.stopped() || e.sum.Up == e.table.n }
 
 func (e *engine) stopped() bool { return e.broken || e.err != nil }
 
-func (e *engine) now() time.Duration { return time.Since(e.began) }
-
 // ask sends one request as soon as the rate allows, and reads what comes until then.
 func (e *engine) ask(index, try int) {
 	for {
@@ -129,31 +135,44 @@ func (e *engine) ask(index, try int) {
 }
 
 func (e *engine) send(index, try int) {
+	if e.rounds.n == try {
+		e.rounds.begin(e.wire.drops())
+	}
 	to, now := e.table.addr(index), e.now()
-	q := echo{index: uint32(index), try: try, sent: uint64(now)}
-	q.cookie = e.key.sign(q.index, q.try, q.sent, to)
-	q.put(e.request[:], to, e.id+uint16(try))
+	err := e.line.ask(uint32(index), uint32(try), to, now)
 	e.lastSent, e.table.sentAt[index/blockLen] = now, now
 	entry := e.table.at(index)
-	if err := e.wire.send(e.request[:], to); err != nil {
+	if err != nil {
 		e.sum.SendErrors++
 		entry.errno = errnoOf(err)
 		return
 	}
 	entry.errno = 0
+	entry.setAsked(try + 1)
 	e.sum.Sent++
 }
 
-// wait reads what comes until a time, or until nobody is missing. What had come by that time is read even when a loop body
-// took so long that the time is over; what came later shows that all of it has been read.
+// wait reads what comes until a time, or until nobody is missing.
 func (e *engine) wait(until time.Duration) {
-	for !e.over() {
-		before, had := e.now(), e.seen()
-		e.pump(until)
-		if before >= until && (e.seen() == had || e.lastSeen > until) {
-			return
-		}
+	for !e.over() && e.listen(until) {
 	}
+}
+
+// minSettle is how long duplicates are waited for at least.
+const minSettle = 10 * time.Millisecond
+
+// settle reads what comes until a time, whoever has answered: these are duplicates.
+func (e *engine) settle(until time.Duration) {
+	for !e.stopped() && e.listen(until) {
+	}
+}
+
+// listen reads what comes and says whether more of it may have come by a time: what had come by then is read even when a
+// loop body took so long that the time is over; what came later shows that all of it has been read.
+func (e *engine) listen(until time.Duration) (more bool) {
+	before, had := e.now(), e.seen()
+	e.pump(until)
+	return before < until || e.seen() != had && e.lastSeen <= until
 }
 
 // seen is how much has come back.
@@ -183,22 +202,22 @@ func (e *engine) take(a arrival) {
 		return
 	}
 	q, ok := parseReply(a.message, a.peer)
-	if !ok || !e.genuine(q, a.peer) {
+	if !ok || !e.ours(q, a.peer) {
 		e.sum.Foreign++
 		return
 	}
 	e.sum.Received++
 	entry, bit := e.table.at(int(q.index)), uint8(1)<<q.try
-	first := entry.answered == 0
-	if entry.answered&bit != 0 {
-		e.sum.Duplicates++
-	}
+	first, again := entry.answered == 0, entry.answered&bit != 0
 	entry.answered |= bit
-	if !first {
-		return
+	switch {
+	case again:
+		e.duplicate(e.table.addr(int(q.index)))
+	case first:
+		rtt := e.roundTrip(q, arrived)
+		e.lastUp, e.slowest = max(e.lastUp, arrived), max(e.slowest, rtt)
+		e.up(Reply{Addr: e.table.addr(int(q.index)), RTT: rtt, Try: int(q.try) + 1, Late: rtt > e.cfg.Timeout})
 	}
-	rtt := max(0, arrived-time.Duration(q.sent))
-	e.up(Reply{Addr: e.table.addr(int(q.index)), RTT: rtt, Try: q.try + 1, Late: rtt > e.cfg.Timeout})
 }
 
 func (e *engine) up(r Reply) {
@@ -211,13 +230,19 @@ func (e *engine) up(r Reply) {
 	}
 }
 
-// genuine says that a message repeats a request of this sweep to this peer.
-func (e *engine) genuine(q echo, peer netip.Addr) bool {
-	if int64(q.index) >= int64(e.table.n) || q.try < 0 || q.try >= e.cfg.Tries {
+func (e *engine) duplicate(addr netip.Addr) {
+	e.sum.Duplicates++
+	if !e.broken {
+		e.cfg.Duplicate(addr)
+	}
+}
+
+// ours says that a message repeats a request of this sweep to this peer.
+func (e *engine) ours(q echo, peer netip.Addr) bool {
+	if int64(q.index) >= int64(e.table.n) || int64(q.try) >= int64(e.cfg.Tries) {
 		return false
 	}
-	to := e.table.addr(int(q.index))
-	return sameHost(to, peer) && q.cookie == e.key.sign(q.index, q.try, q.sent, to)
+	return e.genuine(q, e.table.addr(int(q.index)), peer)
 }
 
 // takeHint notes what an error message says. A target keeps the first hint; one that answers is up all the same.
@@ -227,7 +252,7 @@ func (e *engine) takeHint(a arrival) {
 	if ok && !whole {
 		index, ok = e.table.find(index, a.peer)
 	}
-	if !ok || whole && !e.genuine(q, a.peer) {
+	if !ok || whole && !e.ours(q, a.peer) {
 		e.sum.Foreign++
 		return
 	}

@@ -20,6 +20,7 @@ type network struct {
 	coming []arrival
 	sent   []time.Time
 	ids    map[uint16]bool
+	lost   int // what drops says
 }
 
 // later lets a copy of message arrive after d.
@@ -73,7 +74,7 @@ func (n *network) deliver(sink func(arrival)) bool {
 	return true
 }
 
-func (n *network) drops() int   { return 0 }
+func (n *network) drops() int   { return n.lost }
 func (n *network) granted() int { return 0 }
 func (n *network) close()       {}
 
@@ -106,7 +107,7 @@ func over(t *testing.T, cfg Config, targets iter.Seq[netip.Addr], answer func(*n
 			t.Fatal(err)
 		}
 		began := time.Now()
-		newEngine(t.Context(), c, firstID(c.Tries), o.net, func(r Reply, err error) bool {
+		newEngine(t.Context(), c, anyIDs(c.Tries), o.net, func(r Reply, err error) bool {
 			if err != nil {
 				o.silent[r.Addr.String()] = err.Error()
 			} else {
@@ -157,6 +158,114 @@ func TestADuplicateIsNoSecondHost(t *testing.T) {
 	})
 	if len(o.up) != 1 || o.sum.Up != 1 || o.sum.Received != 3 || o.sum.Duplicates != 2 {
 		t.Errorf("got %+v, %+v", o.up, o.sum)
+	}
+}
+
+func TestDuplicatesThatAreOnTheirWayAreCountedWhenEverybodyHasAnswered(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		rtt, again time.Duration
+		counted    int
+		took       time.Duration
+	}{
+		"within 10 ms":                             {time.Millisecond, 10 * time.Millisecond, 1, 11 * time.Millisecond},
+		"within another round trip":                {200 * time.Millisecond, 390 * time.Millisecond, 1, 400 * time.Millisecond},
+		"but nobody waits for one that is slow":    {time.Millisecond, 20 * time.Millisecond, 0, 11 * time.Millisecond},
+		"nor longer than for one that is missing":  {700 * time.Millisecond, 1300 * time.Millisecond, 0, time.Second},
+		"also not when the answer itself was late": {1100 * time.Millisecond, 1150 * time.Millisecond, 1, 1200 * time.Millisecond},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var told []netip.Addr
+			cfg := Config{Tries: 1, Timeout: time.Second, Duplicate: func(a netip.Addr) { told = append(told, a) }}
+			if c.rtt > time.Second {
+				cfg.Linger = 200 * time.Millisecond
+			}
+			o := over(t, cfg, hosts(1), func(n *network, b []byte, to netip.Addr) error {
+				n.reply(c.rtt, b, to)
+				n.reply(c.again, b, to)
+				return nil
+			})
+			if len(o.up) != 1 || o.sum.Duplicates != c.counted || len(told) != c.counted || o.took.Round(time.Millisecond) != c.took {
+				t.Errorf("took %s, told of %v, %+v", o.took, told, o.sum)
+			}
+		})
+	}
+}
+
+func TestALateReplyToAnotherRequestIsNoDuplicate(t *testing.T) {
+	t.Parallel()
+	o := over(t, Config{Timeout: time.Second, Duplicate: func(a netip.Addr) { t.Errorf("told of %s", a) }}, hosts(1), func(n *network, b []byte, to netip.Addr) error {
+		if n.reply(time.Millisecond, b, to); len(n.sent) == 1 {
+			n.coming[0].at = time.Now().Add(1005 * time.Millisecond)
+		}
+		return nil
+	})
+	if len(o.up) != 1 || o.sum.Sent != 2 || o.sum.Received != 2 {
+		t.Errorf("got %+v, %+v", o.up, o.sum)
+	}
+}
+
+func TestLostAreTheSilentThatADropMayExplain(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		answer       func(n *network, host byte, try int) (reply bool, err error)
+		lost, unsent int
+	}{
+		"nobody where nothing was dropped": {func(n *network, host byte, _ int) (bool, error) { return host > 3, nil }, 0, 0},
+		"as many as were dropped": {func(n *network, host byte, try int) (bool, error) {
+			if host == 9 && try == 2 {
+				n.lost += 2
+			}
+			return host > 3 && host < 9, nil
+		}, 2, 0},
+		"no more than are silent": {func(n *network, host byte, try int) (bool, error) {
+			n.lost += 5
+			return host > 3, nil
+		}, 4, 0},
+		"nobody whose second request was answered": {func(n *network, host byte, try int) (bool, error) {
+			if try == 1 {
+				n.lost++
+			}
+			return try == 2, nil
+		}, 0, 0},
+		"nobody who was asked again after the drops": {func(n *network, host byte, try int) (bool, error) {
+			if try == 1 {
+				n.lost++
+			}
+			return false, nil
+		}, 0, 0},
+		"one whose second request was not sent after a drop in the first round": {func(n *network, host byte, try int) (bool, error) {
+			switch {
+			case host == 0 && try == 2:
+				return false, syscall.EPERM
+			case host == 0:
+				n.lost++
+			}
+			return host > 4, nil
+		}, 1, 0},
+		"those that could not be asked at all": {func(n *network, host byte, try int) (bool, error) {
+			if host < 2 {
+				return false, syscall.EPERM
+			}
+			return host > 3, nil
+		}, 2, 2},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			asked := map[netip.Addr]int{}
+			o := over(t, Config{Timeout: time.Second}, hosts(10), func(n *network, b []byte, to netip.Addr) error {
+				asked[to]++
+				reply, err := c.answer(n, to.As4()[3], asked[to])
+				if reply {
+					n.reply(time.Millisecond, b, to)
+				}
+				return err
+			})
+			if o.sum.Lost != c.lost || o.sum.Unsent != c.unsent {
+				t.Errorf("want %d lost, %d unsent: %+v", c.lost, c.unsent, o.sum)
+			}
+		})
 	}
 }
 
@@ -286,7 +395,7 @@ func TestTheEndOfTheContextEndsAWait(t *testing.T) {
 		c, _ := Config{Timeout: time.Hour}.complete()
 		var got []error
 		began := time.Now()
-		newEngine(ctx, c, 1, n, func(r Reply, err error) bool { got = append(got, err); return true }).run(hosts(3))
+		newEngine(ctx, c, anyIDs(c.Tries), n, func(r Reply, err error) bool { got = append(got, err); return true }).run(hosts(3))
 		if len(got) != 1 || !errors.Is(got[0], why) || time.Since(began) != time.Second {
 			t.Errorf("ended with %v after %s", got, time.Since(began))
 		}
@@ -302,7 +411,7 @@ func TestALoopBodyThatTakesLongLosesNobody(t *testing.T) {
 		}}
 		c, _ := Config{Tries: 1, Rate: Unlimited}.complete()
 		up := 0
-		newEngine(t.Context(), c, 1, n, func(r Reply, err error) bool {
+		newEngine(t.Context(), c, anyIDs(c.Tries), n, func(r Reply, err error) bool {
 			if err != nil || r.RTT != time.Duration(1+r.Addr.As4()[3])*time.Millisecond || r.Late {
 				t.Errorf("got %+v, %v", r, err)
 			}
@@ -341,7 +450,7 @@ func TestALoopThatIsLeftIsNotEnteredAgain(t *testing.T) {
 		}}
 		c, _ := Config{}.complete()
 		calls := 0
-		newEngine(t.Context(), c, 1, n, func(Reply, error) bool { calls++; return false }).run(hosts(5000))
+		newEngine(t.Context(), c, anyIDs(c.Tries), n, func(Reply, error) bool { calls++; return false }).run(hosts(5000))
 		if calls != 1 || len(n.sent) > 100 {
 			t.Errorf("called %d times, %d sent", calls, len(n.sent))
 		}

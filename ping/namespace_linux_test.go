@@ -310,11 +310,10 @@ func TestLateRepliesDuplicatesAndUnreachablesOnTheWire(t *testing.T) {
 	}
 }
 
-func TestDropsAreExactlyTheShortfall(t *testing.T) {
-	inNamespace(t, "")
+// inBursts lets replies come 64 at a time, which the smallest buffer has no room for.
+func inBursts(t *testing.T) *responder {
 	var held [][]byte
-	// Replies come 64 at a time, which the buffer has no room for.
-	r := respond(t, func(r *responder, request []byte) {
+	return respond(t, func(r *responder, request []byte) {
 		if held = append(held, request); len(held) == 64 {
 			for _, h := range held {
 				r.reply(h)
@@ -322,6 +321,11 @@ func TestDropsAreExactlyTheShortfall(t *testing.T) {
 			held = held[:0]
 		}
 	})
+}
+
+func TestDropsAreExactlyTheShortfall(t *testing.T) {
+	inNamespace(t, "")
+	r := inBursts(t)
 	var sum ping.Summary
 	up, silent := sweep(t, count("198.18.0.0", 4096), ping.Config{
 		Rate: ping.Unlimited, Tries: 8, Timeout: 100 * time.Millisecond, Linger: 200 * time.Millisecond, Buffer: 1, Summary: &sum,
@@ -334,4 +338,56 @@ func TestDropsAreExactlyTheShortfall(t *testing.T) {
 		t.Errorf("%d replies were lost: %+v", lost, sum)
 	}
 	t.Logf("%d found with a buffer of %d bytes, %+v", len(up), sum.Buffer, sum)
+}
+
+func TestWithOneTryWhatTheBufferDroppedIsLostForGood(t *testing.T) {
+	inNamespace(t, "")
+	inBursts(t)
+	var sum ping.Summary
+	_, silent := sweep(t, count("198.18.0.0", 4096), ping.Config{
+		Rate: ping.Unlimited, Tries: 1, Timeout: 200 * time.Millisecond, Buffer: 1, Summary: &sum,
+	})
+	if sum.Lost == 0 || sum.Lost != len(silent) || sum.Lost != sum.ReceiveDrops || sum.Unsent != 0 {
+		t.Errorf("%d are silent: %+v", len(silent), sum)
+	}
+	t.Logf("%+v", sum)
+}
+
+// The second request finds a buffer that is empty, because what is missing comes back one by one.
+func TestRepliesThatARetryBringsAreNotLost(t *testing.T) {
+	inNamespace(t, "")
+	var held [][]byte
+	respond(t, func(r *responder, request []byte) {
+		if r.asked.Load() > 256 {
+			r.reply(request)
+			return
+		}
+		if held = append(held, request); len(held) == 256 {
+			for _, h := range held {
+				r.reply(h)
+			}
+		}
+	})
+	var sum ping.Summary
+	up, _ := sweep(t, count("198.18.0.0", 256), ping.Config{Rate: 500, Timeout: 200 * time.Millisecond, Buffer: 1, Summary: &sum})
+	if len(up) != 256 || sum.ReceiveDrops == 0 || sum.Lost != 0 {
+		t.Errorf("%+v", sum)
+	}
+	t.Logf("%+v", sum)
+}
+
+func TestDuplicatesAreToldAlsoWhenEverybodyAnswers(t *testing.T) {
+	inNamespace(t, "")
+	respond(t, func(r *responder, request []byte) {
+		r.after(50*time.Millisecond, func() {
+			r.reply(request)
+			r.reply(request)
+		})
+	})
+	var sum ping.Summary
+	told := map[netip.Addr]int{}
+	up, _ := sweep(t, count("198.18.0.0", 256), ping.Config{Duplicate: func(a netip.Addr) { told[a]++ }, Summary: &sum})
+	if len(up) != 256 || sum.Received != 512 || sum.Duplicates != 256 || len(told) != 256 {
+		t.Errorf("told of %d: %+v", len(told), sum)
+	}
 }

@@ -23,7 +23,7 @@ const (
 // 65,536 targets apart, so the payload does.
 type echo struct {
 	index  uint32
-	try    int    // from 0
+	try    uint32 // from 0
 	sent   uint64 // nanoseconds since the sweep began: the round trip is true whichever request is answered, however late
 	cookie uint64
 }
@@ -38,7 +38,7 @@ func (e echo) put(b []byte, to netip.Addr, id uint16) {
 	binary.BigEndian.PutUint16(b[4:], id)
 	binary.BigEndian.PutUint16(b[6:], uint16(e.index))
 	binary.BigEndian.PutUint32(b[8:], e.index)
-	binary.BigEndian.PutUint32(b[12:], uint32(e.try))
+	binary.BigEndian.PutUint32(b[12:], e.try)
 	binary.BigEndian.PutUint64(b[16:], e.sent)
 	binary.BigEndian.PutUint64(b[24:], e.cookie)
 	if to.Is4() {
@@ -77,7 +77,7 @@ func parseQuote(b []byte, to netip.Addr) (e echo, whole, ok bool) {
 func parsePayload(b []byte) echo {
 	return echo{
 		index:  binary.BigEndian.Uint32(b[8:]),
-		try:    int(binary.BigEndian.Uint32(b[12:])),
+		try:    binary.BigEndian.Uint32(b[12:]),
 		sent:   binary.BigEndian.Uint64(b[16:]),
 		cookie: binary.BigEndian.Uint64(b[24:]),
 	}

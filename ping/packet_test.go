@@ -48,7 +48,7 @@ func TestARequestSaysWhatItsReplySays(t *testing.T) {
 	for _, to := range []string{"198.18.0.1", "2001:db8::1"} {
 		addr := netip.MustParseAddr(to)
 		same := func(index uint32, try uint8, sent, cookie uint64, id uint16) bool {
-			want := echo{index: index, try: int(try), sent: sent, cookie: cookie}
+			want := echo{index: index, try: uint32(try), sent: sent, cookie: cookie}
 			var b [packetLen]byte
 			want.put(b[:], addr, id)
 			quoted, whole, ok := parseQuote(b[:], addr)
@@ -94,7 +94,7 @@ func FuzzReply(f *testing.F) {
 	f.Add(asReply(b[:])[:packetLen-1])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, from := range []netip.Addr{four, six} {
-			e := engine{cfg: Config{Tries: 2}, sum: &Summary{}, key: newCookieKey(), yield: func(Reply, error) bool {
+			e := engine{line: newLine(nil, anyIDs(2)), cfg: Config{Tries: 2}, sum: &Summary{}, yield: func(Reply, error) bool {
 				t.Error("a host is up by bytes that nobody who knows the key has made")
 				return false
 			}}

@@ -43,6 +43,9 @@ type Config struct {
 	Method Method
 	// Summary, when set, is kept up to date. It may be read in the body of the loop and after it.
 	Summary *Summary
+	// Duplicate, when set, is told of each further reply to a request that had its reply, by the goroutine that ranges and
+	// between two turns of the loop. MethodProcess knows of none.
+	Duplicate func(netip.Addr)
 	// Note, when set, is told once, before the first request, what an operator should know about this sweep. It is called
 	// by the goroutine that ranges.
 	Note func(string)
@@ -89,6 +92,12 @@ type Summary struct {
 	Unreachable int `json:"unreachable"`
 	// ReceiveDrops is how many packets the kernel threw away because the receive buffer was full.
 	ReceiveDrops int `json:"receive_drops"`
+	// Lost is how many targets the verdict on which is no verdict, counted at the end of a sweep that was not stopped: those
+	// that stayed silent although the receive buffer dropped packets after their last request, at most as many as it dropped
+	// since then, and the Unsent, none of whose requests the kernel took. 0 says that no reply was lost for good here; more
+	// is an upper bound, because what was dropped is not known.
+	Lost   int `json:"lost"`
+	Unsent int `json:"unsent"`
 	// Buffer is the receive buffer that the kernel granted, in bytes.
 	Buffer int `json:"buffer"`
 	// Method is how the requests were sent.
@@ -148,6 +157,9 @@ func Once(ctx context.Context, addr netip.Addr, timeout time.Duration) (Reply, e
 //
 // Targets are asked in their order, and read only when the next one can be asked. The sweep holds 8 bytes for an IPv4
 // target and 32 for one of IPv6. Each range over the value is a sweep of its own. Nothing is sent to a broadcast address.
+//
+// When everybody has answered the sweep waits a moment for duplicates that are on their way: as long as the longest round
+// trip was, at least 10 ms and at most Timeout. A loop that is left waits for nothing.
 func Sweep(ctx context.Context, targets iter.Seq[netip.Addr], cfg Config) iter.Seq2[Reply, error] {
 	return func(yield func(Reply, error) bool) {
 		c, err := cfg.complete()
@@ -180,6 +192,9 @@ func (c Config) complete() (Config, error) {
 	if c.Note == nil {
 		c.Note = func(string) {}
 	}
+	if c.Duplicate == nil {
+		c.Duplicate = func(netip.Addr) {}
+	}
 	return c, nil
 }
 
@@ -197,8 +212,8 @@ func (c Config) sweep(ctx context.Context, targets iter.Seq[netip.Addr], yield f
 		c.sweepByProcess(ctx, targets, yield)
 		return
 	}
-	id := firstID(c.Tries)
-	w, method, err := openWire(ctx, c, id)
+	ids := anyIDs(c.Tries)
+	w, method, err := openWire(ctx, wireConfig{method: c.Method, buffer: c.Buffer, ids: ids, patience: 100})
 	switch {
 	case errors.Is(err, ErrNotAllowed) && c.Method == MethodAuto:
 		c.Note(noSocketNote())
@@ -208,7 +223,7 @@ func (c Config) sweep(ctx context.Context, targets iter.Seq[netip.Addr], yield f
 	default:
 		defer w.close()
 		c.Summary.Method, c.Summary.Buffer = method, w.granted()
-		newEngine(ctx, c, id, w, yield).run(targets)
+		newEngine(ctx, c, ids, w, yield).run(targets)
 	}
 }
 

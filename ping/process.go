@@ -75,7 +75,10 @@ func (c Config) count(a asked, err error) {
 	var refused *SendError
 	if errors.As(err, &refused) {
 		c.Summary.SendErrors++
-		a.sent--
+		if a.sent--; a.sent == 0 {
+			c.Summary.Lost++
+			c.Summary.Unsent++
+		}
 	}
 	c.Summary.Sent += max(0, a.sent)
 	if err != nil {

@@ -12,12 +12,13 @@ type socket struct {
 	six, raw bool
 	to4      unix.RawSockaddrInet4
 	to6      unix.RawSockaddrInet6
+	patience int
 	dropped  uint32
 	batch    batch
 }
 
 // openSocket opens a socket. The error is a plain errno, so that the table can keep it.
-func openSocket(c Config, id uint16, raw, six bool) (*socket, error) {
+func openSocket(c wireConfig, raw, six bool) (*socket, error) {
 	domain, proto := unix.AF_INET, unix.IPPROTO_ICMP
 	if six {
 		domain, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
@@ -30,8 +31,8 @@ func openSocket(c Config, id uint16, raw, six bool) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{fd: fd, six: six, raw: raw}
-	if err := s.configure(c, id); err != nil {
+	s := &socket{fd: fd, six: six, raw: raw, patience: max(staleErrors, c.patience)}
+	if err := s.configure(c); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -39,14 +40,14 @@ func openSocket(c Config, id uint16, raw, six bool) (*socket, error) {
 	return s, nil
 }
 
-func (s *socket) configure(c Config, id uint16) error {
+func (s *socket) configure(c wireConfig) error {
 	if s.raw {
-		if err := s.filter(id, c.Tries); err != nil {
+		if err := s.filter(c.ids); err != nil {
 			return err
 		}
 	}
-	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.Buffer) != nil {
-		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, c.Buffer); err != nil {
+	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.buffer) != nil {
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, c.buffer); err != nil {
 			return err
 		}
 	}
@@ -65,18 +66,18 @@ func (s *socket) configure(c Config, id uint16) error {
 
 // filter lets the kernel throw away all that is no echo reply. A raw socket is otherwise given every ICMP packet of the
 // machine, on loopback its own requests too. Replies to other programs are told by the id, which the engine gave out.
-func (s *socket) filter(id uint16, tries int) error {
+func (s *socket) filter(ids idRange) error {
 	kind, header := uint32(echoReply4), true
 	if s.six {
 		kind, header = echoReply6, false
 	}
-	f := replyFilter(kind, header, id, tries)
+	f := replyFilter(kind, header, ids)
 	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
 }
 
-// replyFilter accepts ICMP messages of one type with an id of id to id+tries-1. Before those of IPv4 the socket shows the
+// replyFilter accepts ICMP messages of one type with one of ids. Before those of IPv4 the socket shows the
 // IP header, before those of IPv6 it does not.
-func replyFilter(kind uint32, header bool, id uint16, tries int) []unix.SockFilter {
+func replyFilter(kind uint32, header bool, ids idRange) []unix.SockFilter {
 	mode := uint16(unix.BPF_ABS)
 	var f []unix.SockFilter
 	if header {
@@ -87,8 +88,8 @@ func replyFilter(kind uint32, header bool, id uint16, tries int) []unix.SockFilt
 		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_B | mode},
 		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: kind, Jf: 4},
 		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_H | mode, K: 4},
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: uint32(id), Jf: 2},
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K, K: uint32(id) + uint32(tries) - 1, Jt: 1},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: uint32(ids.first), Jf: 2},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K, K: uint32(ids.first) + uint32(ids.n) - 1, Jt: 1},
 		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0xffff},
 		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K},
 	)

@@ -13,8 +13,17 @@ type entry struct {
 	answered uint8  // one bit a request: whether it was answered
 	hint     hint
 	errno    uint8 // why the last request was not sent, 0 when it was
-	six      bool
+	state    uint8 // isSix, and below it the number of the last request that was sent, from 1
 }
+
+const isSix = 1 << 7
+
+func (e *entry) six() bool { return e.state&isSix != 0 }
+
+// asked is the number of the last request that was sent; 0: none was.
+func (e *entry) asked() int { return int(e.state &^ isSix) }
+
+func (e *entry) setAsked(n int) { e.state = e.state&isSix | uint8(n) }
 
 // chunkLen is how many entries are allocated at once: growing in place would hold everything twice.
 const chunkLen = 1 << 14
@@ -38,8 +47,9 @@ func (t *table) add(addr netip.Addr) (index int) {
 	if index%blockLen == 0 {
 		t.sentAt = append(t.sentAt, 0)
 	}
-	e := entry{six: addr.Is6()}
-	if e.six {
+	var e entry
+	if addr.Is6() {
+		e.state = isSix
 		e.addr = uint32(len(t.six))
 		t.six = append(t.six, addr)
 	} else {
@@ -56,7 +66,7 @@ func (t *table) at(index int) *entry { return &t.chunks[index/chunkLen][index%ch
 
 func (t *table) addr(index int) netip.Addr {
 	e := t.at(index)
-	if e.six {
+	if e.six() {
 		return t.six[e.addr]
 	}
 	var a [4]byte

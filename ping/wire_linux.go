@@ -16,7 +16,7 @@ import (
 
 // kernelWire is a socket for each family of addresses; that of IPv6 is opened when the first such target comes.
 type kernelWire struct {
-	cfg    Config
+	cfg    wireConfig
 	raw    bool
 	four   *socket
 	six    *socket
@@ -24,13 +24,12 @@ type kernelWire struct {
 	wake   int // an eventfd that the end of the context makes readable
 	stop   func()
 	zones  map[string]uint32
-	id     uint16 // of the first tries
 	poll   []unix.PollFd
 }
 
 // openWire opens the best socket that cfg and the kernel allow.
-func openWire(ctx context.Context, c Config, id uint16) (wire, Method, error) {
-	w := &kernelWire{cfg: c, id: id, zones: map[string]uint32{}}
+func openWire(ctx context.Context, c wireConfig) (wire, Method, error) {
+	w := &kernelWire{cfg: c, zones: map[string]uint32{}}
 	method, err := w.open()
 	if err != nil {
 		return nil, "", err
@@ -45,12 +44,12 @@ func openWire(ctx context.Context, c Config, id uint16) (wire, Method, error) {
 func (w *kernelWire) open() (Method, error) {
 	var denied error
 	for _, m := range []Method{MethodRaw, MethodSocket} {
-		if w.cfg.Method != MethodAuto && w.cfg.Method != m {
+		if w.cfg.method != MethodAuto && w.cfg.method != m {
 			continue
 		}
 		w.raw = m == MethodRaw
 		var err error
-		if w.four, err = openSocket(w.cfg, w.id, w.raw, false); err == nil {
+		if w.four, err = openSocket(w.cfg, w.raw, false); err == nil {
 			return m, nil
 		}
 		if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
@@ -59,7 +58,7 @@ func (w *kernelWire) open() (Method, error) {
 		denied = fmt.Errorf("open %s ICMP socket: %w: %w", m, ErrNotAllowed, err)
 	}
 	if denied == nil {
-		return "", fmt.Errorf("there is no method %q: %w", w.cfg.Method, ErrNotAllowed)
+		return "", fmt.Errorf("there is no method %q: %w", w.cfg.method, ErrNotAllowed)
 	}
 	return "", denied
 }
@@ -126,7 +125,7 @@ func (w *kernelWire) send(request []byte, to netip.Addr) error {
 		return w.four.send(request, to, 0)
 	}
 	if w.six == nil && w.sixErr == nil {
-		w.six, w.sixErr = openSocket(w.cfg, w.id, w.raw, true)
+		w.six, w.sixErr = openSocket(w.cfg, w.raw, true)
 	}
 	if w.sixErr != nil {
 		return w.sixErr
@@ -197,7 +196,7 @@ func (s *socket) send(request []byte, to netip.Addr, scope uint32) error {
 		switch {
 		case errno == 0:
 			return nil
-		case attempt == sendAttempts:
+		case attempt == s.patience:
 			return errno
 		case errno == unix.EAGAIN || errno == unix.ENOBUFS:
 			s.waitForRoom()
@@ -209,9 +208,6 @@ func (s *socket) send(request []byte, to netip.Addr, scope uint32) error {
 
 // staleErrors is how often an error may be another's.
 const staleErrors = 2
-
-// sendAttempts bounds how often a request is given to a kernel that has no room for it: about a tenth of a second.
-const sendAttempts = 100
 
 // waitForRoom waits a millisecond or less for a device that cannot keep up.
 func (s *socket) waitForRoom() {

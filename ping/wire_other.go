@@ -9,7 +9,7 @@ import (
 )
 
 // openWire finds no socket: outside Linux the system's ping command is used.
-func openWire(context.Context, Config, uint16) (wire, Method, error) {
+func openWire(context.Context, wireConfig) (wire, Method, error) {
 	return nil, "", fmt.Errorf("no ICMP socket on %s: %w", runtime.GOOS, ErrNotAllowed)
 }
 
