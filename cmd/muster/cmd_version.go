@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -22,33 +23,39 @@ func (p *program) versionCommand() *cobra.Command {
 // versionRow is what this binary is.
 type versionRow struct {
 	Version  string `json:"version"`
-	Commit   string `json:"commit"`
+	Commit   string `json:"commit"` // "" where Go was not told, as in sources without git
+	Date     string `json:"date"`   // of the commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 }
 
 func readVersion() versionRow {
 	row := versionRow{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return row
+	if info, ok := debug.ReadBuildInfo(); ok {
+		row.fill(info)
 	}
+	return row
+}
+
+// fill adds what Go noted when it built this binary.
+func (r *versionRow) fill(info *debug.BuildInfo) {
 	modified := false
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			row.Commit = s.Value
+			r.Commit = s.Value
+		case "vcs.time":
+			r.Date = s.Value
 		case "vcs.modified":
 			modified = s.Value == "true"
 		}
 	}
-	if modified && row.Commit != "" {
-		row.Commit += "+changes"
+	if modified && r.Commit != "" {
+		r.Commit += "+changes"
 	}
-	if row.Version == "dev" && info.Main.Version != "(devel)" {
-		row.Version = cmp.Or(info.Main.Version, row.Version)
+	if r.Version == "dev" && info.Main.Version != "(devel)" {
+		r.Version = cmp.Or(info.Main.Version, r.Version)
 	}
-	return row
 }
 
 func versionView() view[versionRow] {
@@ -56,7 +63,7 @@ func versionView() view[versionRow] {
 		bare: true,
 		columns: []column[versionRow]{
 			{cell: func(r versionRow) string { return "muster " + r.Version }},
-			{cell: func(r versionRow) string { return shortRevision(r.Commit) }},
+			{cell: func(r versionRow) string { return strings.TrimSpace(shortRevision(r.Commit) + "  " + r.Date) }},
 			{cell: func(r versionRow) string { return r.Go }},
 			{cell: func(r versionRow) string { return r.Platform }},
 		},
