@@ -1,5 +1,5 @@
 // Package store says what is kept, as interfaces: History for the texts (git), Index for devices, runs and revisions
-// (SQL); and joins both in Store, so that a configuration is in both or in neither.
+// (SQL), Scans for the last scans; and joins the first two in Store, so that a configuration is in both or in neither.
 //
 // # Order
 //
@@ -10,7 +10,8 @@
 //
 // # Who may write
 //
-// One process at a time, the one that holds Lock on the data directory. Readers need no lock and always work.
+// One process at a time, the one that holds Lock on the data directory. Readers need no lock and always work. Scans are
+// the exception: each is one transaction that concerns nothing else, and any process keeps its own at any time.
 //
 // # Waiting
 //
