@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 export GOFLAGS += -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check e2e bench fuzz vet docs
+.PHONY: help build demo test check e2e bench fuzz vet docs release
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,3 +45,7 @@ fuzz: ## runs each fuzz target for FUZZTIME (default 30s)
 
 docs: ## refreshes what is generated in docs/
 	$(GO) test ./cmd/muster -run Generated -update
+
+release: ## builds dist/: an archive for each system, and their checksums (docs/RELEASE.md)
+	rm -rf dist
+	$(GO) run ./internal/release -go '$(GO)' -version '$(VERSION)' -out dist
