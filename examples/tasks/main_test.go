@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,31 +12,36 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/musternet/muster/ping"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// network has sw1 on the default port and r1 on port 830; sw2 refuses and sw3 swallows every packet.
-func network(ctx context.Context, _, address string) (net.Conn, error) {
-	switch address {
-	case "sw1:22", "r1:830":
-		near, _ := net.Pipe()
-		return near, nil
-	case "sw2:22":
-		return nil, syscall.ECONNREFUSED
+// network has an answer of 192.0.2.1 alone, cannot send to 192.0.2.4, and is silent about all others.
+func network(ctx context.Context, addr netip.Addr, timeout time.Duration) (ping.Reply, error) {
+	switch addr.Unmap().String() {
+	case "192.0.2.1":
+		return ping.Reply{Addr: addr}, nil
+	case "192.0.2.4":
+		return ping.Reply{}, &ping.SendError{Err: syscall.EPERM}
 	}
-	<-ctx.Done()
-	return nil, ctx.Err()
+	select {
+	case <-ctx.Done():
+		return ping.Reply{}, context.Cause(ctx)
+	case <-time.After(timeout):
+		return ping.Reply{}, fmt.Errorf("ping %s: %w", addr, ping.ErrNoReply)
+	}
 }
 
 func TestHostsAreCheckedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		var out strings.Builder
-		if err := run(t.Context(), &out, []string{"sw3", "sw1", "sw2", "sw3", "r1:830"}, network); err != nil {
+		if err := run(t.Context(), &out, []string{"192.0.2.3", "192.0.2.1", "192.0.2.2", "2001:db8::1"}, network); err != nil {
 			t.Fatal(err)
 		}
-		if want := "sw3: DOWN\nsw1: UP\nsw2: DOWN\nsw3: DOWN\nr1:830: UP\n"; out.String() != want {
+		if want := "192.0.2.3: DOWN\n192.0.2.1: UP\n192.0.2.2: DOWN\n2001:db8::1: DOWN\n"; out.String() != want {
 			t.Errorf("got %q, want %q", out.String(), want)
 		}
 		if took := time.Since(begin); took != 2*time.Second {
@@ -44,12 +50,36 @@ func TestHostsAreCheckedAtOnce(t *testing.T) {
 	})
 }
 
+func TestAHostThatCannotBeAskedIsNotDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		err := run(t.Context(), &out, []string{"192.0.2.4", "192.0.2.1"}, network)
+		if !errors.Is(err, syscall.EPERM) || strings.Count(err.Error(), syscall.EPERM.Error()) != 1 || out.Len() > 0 {
+			t.Errorf("got %v and %q", err, out.String())
+		}
+	})
+}
+
+func TestLoopbackIsUp(t *testing.T) {
+	t.Parallel()
+	if _, err := ping.Once(t.Context(), netip.MustParseAddr("127.0.0.1"), 0); err != nil {
+		t.Skipf("this machine lets nobody ping: %v", err)
+	}
+	var out strings.Builder
+	if err := run(t.Context(), &out, []string{"127.0.0.1", "127.0.0.2"}, ping.Once); err != nil {
+		t.Fatal(err)
+	}
+	if want := "127.0.0.1: UP\n127.0.0.2: UP\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
 func TestCancelledChecksSayNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var out strings.Builder
-		err := run(ctx, &out, []string{"sw3", "sw3"}, network)
+		err := run(ctx, &out, []string{"192.0.2.3", "192.0.2.2"}, network)
 		if !errors.Is(err, context.DeadlineExceeded) || out.Len() > 0 {
 			t.Errorf("got %v and %q", err, out.String())
 		}
