@@ -1,0 +1,7 @@
+//go:build !windows
+
+package probe_test
+
+import "syscall"
+
+const refusedErrno = syscall.ECONNREFUSED

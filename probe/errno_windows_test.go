@@ -1,0 +1,5 @@
+package probe_test
+
+import "syscall"
+
+const refusedErrno = syscall.Errno(10061)
