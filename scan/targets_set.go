@@ -40,33 +40,13 @@ func (s *Set) Len() int { return s.n }
 // String is the addresses as Targets.String has them. ParseSet reads it.
 func (s *Set) String() string {
 	var text []byte
-	var last block // not written yet: the next one may go on with it
-	for b := range s.blocks {
-		switch {
-		case last.first.IsValid() && last.reaches(b):
-			last.last = b.last
-			continue
-		case last.first.IsValid():
-			text = appendBlock(text, last)
-		}
-		last = b
-	}
-	if last.first.IsValid() {
-		text = appendBlock(text, last)
-	}
-	return string(text)
-}
-
-// blocks yields the members in order, each run of them as one block or a few.
-func (s *Set) blocks(yield func(block) bool) {
 	for from := s.next(0, true); from < s.targets.n; {
 		first, i := s.targets.at(from)
-		to := min(s.next(from, false), s.targets.end(i))
-		if !yield(block{first, plus(first, uint64(to-from-1))}) {
-			return
-		}
+		to := min(s.next(from, false), s.targets.end(i)) // two spans never touch
+		text = appendBlock(text, block{first, plus(first, uint64(to-from-1))})
 		from = s.next(to, true)
 	}
+	return string(text)
 }
 
 // next is the first index from i on whose bit is as wanted, or that of no target.

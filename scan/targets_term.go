@@ -41,11 +41,13 @@ func shown(text string) string {
 	if len(text) > longestShown {
 		text = text[:longestShown] + "..."
 	}
-	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+	if text == "" || strings.ContainsFunc(text, notPlain) {
 		return strconv.Quote(text)
 	}
 	return text
 }
+
+func notPlain(r rune) bool { return r == ' ' || r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 
 // readTerm reads one term. It asks nobody.
 func readTerm(text string) (term, error) {
