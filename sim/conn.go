@@ -142,11 +142,7 @@ func (c *conn) serverConfig(ctx context.Context) *ssh.ServerConfig {
 	if c.device.fault == faultLegacy {
 		s.KeyExchanges = []string{ssh.InsecureKeyExchangeDH1SHA1}
 	}
-	if c.device.fault == faultKey && c.nth > 1 {
-		s.AddHostKey(c.device.key(uint64(c.nth)))
-	} else {
-		s.AddHostKey(c.device.signer())
-	}
+	s.AddHostKey(c.device.hostKey())
 	return s
 }
 

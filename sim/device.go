@@ -53,6 +53,7 @@ type device struct {
 	now     atomic.Pointer[edits]
 	fetches atomic.Uint64
 	conns   atomic.Int64 // ever accepted
+	shown   atomic.Int64 // host keys, with faultKey
 	logins  atomic.Int64 // at once
 }
 

@@ -95,7 +95,7 @@ var syntaxes = map[string]syntaxSource{
 		section: "    edit \"vlan{n}\"\n        set vdom \"root\"\n        set ip {net}.1 255.255.255.0\n        set alias \"floor {n}\"\n" +
 			"        set interface \"port1\"\n        set vlanid {n}\n    next\n",
 		line:    "    edit \"spare{n}\"\n        set vdom \"root\"\n        set type loopback\n    next\n",
-		version: "FIPS_ready", unknown: "Unknown action 0\n", status: 255, denied: "Permission denied.\n",
+		version: "k7XzfQ2mBd", unknown: "Unknown action 0\n", status: 255, denied: "Permission denied.\n",
 	},
 	"frr": {
 		anchor:  "interface ",
