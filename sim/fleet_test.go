@@ -235,6 +235,8 @@ func TestWhatCannotBeServedIsRefusedWithAReason(t *testing.T) {
 	}{
 		{sim.Config{Listen: "127.0.0.0/30", Devices: 3}, "room for 2 devices"},
 		{sim.Config{Listen: "198.18.0.0/24"}, "no part of 127.0.0.0/8"},
+		{sim.Config{Listen: "127.8.0.0/26", Devices: 63}, "room for 62 devices"},
+		{sim.Config{Listen: "198.18.0.1"}, "198.18.0.1 is no address of this system"},
 		{sim.Config{Listen: "127.0.0.0/x"}, "listen"},
 		{sim.Config{Listen: "everywhere"}, "listen"},
 		{sim.Config{Port: 65000, Devices: 1000}, "do not fit"},

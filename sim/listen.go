@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 )
 
 // defaultPort is the port of the devices of a prefix: not 22, which takes root.
@@ -88,11 +89,22 @@ func (f *Fleet) open(ctx context.Context, place netip.AddrPort) (net.Listener, e
 	var lc net.ListenConfig
 	lc.KeepAlive = -1 // a session has its own limits
 	l, err := lc.Listen(ctx, "tcp", place.String())
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return nil, notOurs(place.Addr())
+	}
 	if err != nil {
 		return nil, err
 	}
 	f.listeners = append(f.listeners, l)
 	return l, nil
+}
+
+// notOurs says what to do about an address that the system does not have.
+func notOurs(addr netip.Addr) error {
+	if !addr.IsLoopback() {
+		return fmt.Errorf("listen: %s is no address of this system", addr)
+	}
+	return fmt.Errorf("listen: this system does not have %s: use 127.0.0.1, or first add the addresses to the loopback interface", addr)
 }
 
 // dead returns an address where nothing listens, and nobody else will as long as the fleet runs. Where the place names

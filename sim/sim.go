@@ -19,7 +19,8 @@ type Config struct {
 	Seed    uint64 // whatever is by chance follows from it
 
 	// Listen is where the devices listen: an address (empty: "127.0.0.1"), on which each device has its own port, or
-	// a loopback prefix such as 127.8.0.0/16, of which each device has its own address.
+	// a loopback prefix, of which each device has its own address from the second on: 62 devices fit into 127.8.0.0/26,
+	// 254 into a /24, 65,534 into a /16. macOS and the BSDs have 127.0.0.1 alone: there the others must be added first.
 	Listen string
 	// Port is the port of every device of a prefix (0: 2222), and the first of consecutive ports on an address (0:
 	// free ones).
