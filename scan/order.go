@@ -34,7 +34,7 @@ type permutation struct {
 }
 
 func newPermutation(n int, seed uint64) permutation {
-	width := max(2, bits.Len(uint(max(n, 1)-1)))
+	width := bits.Len(uint(max(n, 1) - 1))
 	p := permutation{left: width / 2, right: width - width/2}
 	for i := range p.keys {
 		seed += 0x9e3779b97f4a7c15 // SplitMix64

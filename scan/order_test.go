@@ -73,6 +73,7 @@ func TestAShuffleSpreadsOverTheSubnets(t *testing.T) {
 				t.Errorf("seed %d: %d steps are %d subnets wide", seed, n, step)
 			}
 		}
+		t.Logf("seed %d: %d pairs of one subnet, %d of 256 in a row", seed, same, worst)
 		if same < 150 || same > 360 || worst > 16 {
 			t.Errorf("seed %d: %d pairs of one subnet, %d of 256 in a row", seed, same, worst)
 		}

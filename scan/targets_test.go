@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -336,6 +338,22 @@ func TestTheEndOfTheContextEndsLookups(t *testing.T) {
 	}
 }
 
+func TestANameServerThatIsSilentIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lookup := func(ctx context.Context, _ string) ([]netip.Addr, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		began := time.Now()
+		_, err := scan.Parse(t.Context(), []string{"a.example", "b.example", "10.0.0.1"}, scan.ParseOptions{Lookup: lookup})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 10*time.Second {
+			t.Errorf("got %v after %s", err, time.Since(began))
+		}
+		t.Log(err)
+	})
+}
+
 func TestAMaximumAllowsWhatIsBigger(t *testing.T) {
 	t.Parallel()
 	targets := parse(t, scan.ParseOptions{Max: 1 << 32, Exclude: []string{"10.0.0.0/8"}}, "0.0.0.0/0")
@@ -393,6 +411,9 @@ func TestAnAddressHasItsPlaceInTheOrder(t *testing.T) {
 	}
 	if i, ok := targets.Index(netip.MustParseAddr("::ffff:10.0.0.2")); i != 1 || !ok {
 		t.Errorf("mapped: %d, %v", i, ok)
+	}
+	if parse(t, scan.ParseOptions{}, "2001:db8::/124").Contains(netip.MustParseAddr("2001:db8::1%eth0")) {
+		t.Error("an address with a zone is another one than that without")
 	}
 	if targets.Contains(netip.Addr{}) || (scan.Targets{}).Contains(netip.MustParseAddr("10.0.0.1")) {
 		t.Error("nothing is contained in nothing")
