@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"io"
 	"net"
 	"strings"
 	"time"
@@ -26,16 +25,16 @@ func banner(ctx context.Context, conn net.Conn, wait time.Duration) (line string
 	defer cancel()
 	release := until(bounded, conn)
 	defer release()
-	line, spoke = readBanner(conn)
+	in := greetingOf(conn)
+	line, spoke = readBanner(in)
 	if strings.HasPrefix(line, "SSH-") {
-		farewell(conn)
+		farewell(conn, in)
 	}
 	return line, spoke
 }
 
 // readBanner reads the first line that is not blank. A prompt, which does not end, is one when the time is over.
-func readBanner(r io.Reader) (line string, spoke bool) {
-	in := bufio.NewReaderSize(io.LimitReader(r, maxGreeting), 512)
+func readBanner(in *bufio.Reader) (line string, spoke bool) {
 	var text []byte
 	for len(text) < maxLine {
 		c, err := in.ReadByte()

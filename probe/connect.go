@@ -23,16 +23,11 @@ func (d Dial) open(ctx context.Context, network string, addr netip.AddrPort) (ne
 	return conn, took, err
 }
 
+// dial does not use DialTCP of net.Dialer: without a local address that binds the socket to any port, and then all
+// connections of this machine share one range of 28,000 ports, instead of those to each address.
 func (d Dial) dial(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error) {
 	if d != nil {
 		return d(ctx, network, addr.String())
-	}
-	if network == "tcp" {
-		conn, err := direct.DialTCP(ctx, network, netip.AddrPort{}, addr)
-		if err != nil {
-			return nil, err // not conn: a nil *net.TCPConn is no nil net.Conn
-		}
-		return conn, nil
 	}
 	return direct.DialContext(ctx, network, addr.String())
 }

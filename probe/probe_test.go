@@ -31,7 +31,7 @@ var subjects = []subject{
 		wrong: webServer("HTTP/1.1 503 Service Unavailable\r\n\r\n"), stage: muster.StageCommand, code: "wrong-answer", mute: "timeout"},
 	{kind: "https", up: secure(webServer("HTTP/1.1 204 No Content\r\n\r\n")), detail: "HTTP/1.1 204 No Content",
 		wrong: webServer("HTTP/1.1 400 Bad Request\r\n\r\n"), stage: muster.StageHandshake, code: "wrong-answer", mute: "timeout"},
-	{kind: "ssh", up: say("SSH-2.0-OpenSSH_9.2p1\r\n"), detail: "SSH-2.0-OpenSSH_9.2p1",
+	{kind: "ssh", up: sshServer("SSH-2.0-OpenSSH_9.2p1", nil), detail: "SSH-2.0-OpenSSH_9.2p1",
 		wrong: say("220 mail.example.org ESMTP\r\n"), stage: muster.StageHandshake, code: "not-ssh", mute: "mute"},
 	{kind: "tcp", up: mute, detail: "198.18.0.1:22"},
 }

@@ -30,11 +30,12 @@ func (p ssh) probe(ctx context.Context, t Target) (answer, error) {
 		return answer{rtt: rtt}, err
 	}
 	defer release()
-	id, err := readIdentification(conn)
+	in := greetingOf(conn)
+	id, err := readIdentification(in)
 	if err != nil {
 		return answer{rtt: rtt}, greetingError(ctx, err, t)
 	}
-	farewell(conn)
+	farewell(conn, in)
 	return answer{rtt: rtt, detail: id}, nil
 }
 
@@ -43,6 +44,11 @@ const (
 	maxGreeting = 4096
 	maxLine     = 255
 )
+
+// greetingOf reads what a server says by itself, up to maxGreeting.
+func greetingOf(conn net.Conn) *bufio.Reader {
+	return bufio.NewReaderSize(io.LimitReader(conn, maxGreeting), maxLine)
+}
 
 // errNotSSH is the error of something that speaks, but not SSH.
 var errNotSSH = errors.New("that is no SSH")
@@ -59,18 +65,17 @@ func (g *greeting) Unwrap() error { return g.err }
 
 // readIdentification reads up to the line that begins with SSH-. A server may say other lines before it. The error is a
 // *greeting.
-func readIdentification(r io.Reader) (string, error) {
-	bounded := &io.LimitedReader{R: r, N: maxGreeting}
-	lines := bufio.NewReaderSize(bounded, maxLine)
-	said := ""
+func readIdentification(in *bufio.Reader) (string, error) {
+	said, read := "", 0
 	for {
-		line, err := lines.ReadSlice('\n')
+		line, err := in.ReadSlice('\n')
+		read += len(line)
 		text := strings.TrimRight(string(line), "\r\n")
 		if said == "" {
 			said = text
 		}
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull), err != nil && bounded.N == 0:
+		case errors.Is(err, bufio.ErrBufferFull), err != nil && read == maxGreeting:
 			return "", &greeting{said, errNotSSH}
 		case err != nil:
 			return "", &greeting{said, err}
@@ -107,27 +112,22 @@ func greetingError(ctx context.Context, err error, t Target) *failed {
 
 const identification = "SSH-2.0-muster\r\n"
 
-// farewellTime is how long a server may take to hang up.
+// farewellTime is how long a server may take to go on after our identification.
 const farewellTime = 250 * time.Millisecond
 
-// farewell ends a connection to an SSH server so that it makes the least of it. Measured with OpenSSH 9.2: who hangs up
-// without having identified itself is an error in the log (kex_exchange_identification: Connection closed by remote
-// host), who sends a disconnect two lines, who identifies itself and ends its side one of severity info. A reset before the
-// server has read that would be an error again, so its end of the connection is waited for, though not long.
-func farewell(conn net.Conn) {
+// farewell leaves an SSH server so that it makes the least of it. Measured with OpenSSH 9.2: who hangs up without having
+// identified itself is an error in its log (kex_exchange_identification: Connection closed by remote host), who sends a
+// disconnect two lines, who identifies itself first one of severity info. So that the reset which follows does not
+// overtake it, the begin of the key exchange is waited for, with which the server shows that it has read so far. Where
+// that came with the greeting, or does not come, the connection is closed in its own time instead.
+func farewell(conn net.Conn, in *bufio.Reader) {
+	early := in.Buffered() > 0
 	_ = conn.SetDeadline(time.Now().Add(farewellTime))
-	if _, err := io.WriteString(conn, identification); err != nil {
-		return
+	_, err := io.WriteString(conn, identification)
+	if err == nil && !early {
+		_, err = conn.Read(make([]byte, 1))
 	}
-	half, ok := conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if err != nil || early {
 		_ = conn.Close()
-		return
-	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(conn, maxFarewell)); err != nil {
-		_ = conn.Close() // in its own time, for what was sent to arrive
 	}
 }
-
-// maxFarewell bounds what a server may say while it hangs up: its key exchange is a kilobyte or two.
-const maxFarewell = 64 << 10

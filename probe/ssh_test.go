@@ -53,28 +53,47 @@ func TestAServerThatIsFullIsNoOtherProtocol(t *testing.T) {
 	}
 }
 
-func TestTheProbeIdentifiesItselfBeforeItLeaves(t *testing.T) {
-	t.Parallel()
-	var got string
-	serve := func(_ string, conn net.Conn) {
-		io.WriteString(conn, "SSH-2.0-x\r\n")
-		b, _ := io.ReadAll(conn)
-		got = string(b)
-	}
-	o, took := inBubble(t, "ssh", probe.Options{Dial: wire(0, serve)}, target, whole)
-	if !o.Up || got != "SSH-2.0-muster\r\n" || took != 0 {
-		t.Errorf("%+v after %s: the server read %q", o, took, got)
+// sshServer greets, reads the other side's identification, and begins the key exchange; heard is what it read.
+func sshServer(id string, heard *string) server {
+	return func(_ string, conn net.Conn) {
+		io.WriteString(conn, id+"\r\n")
+		b := make([]byte, 255)
+		n, err := conn.Read(b)
+		if heard != nil {
+			*heard = string(b[:n])
+		}
+		if err == nil {
+			io.WriteString(conn, "\x00\x00\x04\x3c")
+		}
+		drain(conn)
 	}
 }
 
-func TestAServerThatDoesNotHangUpHoldsNobody(t *testing.T) {
+func TestTheProbeIdentifiesItselfBeforeItLeaves(t *testing.T) {
+	t.Parallel()
+	var heard string
+	o, took := inBubble(t, "ssh", probe.Options{Dial: wire(0, sshServer("SSH-2.0-x", &heard))}, target, whole)
+	if !o.Up || heard != "SSH-2.0-muster\r\n" || took != 0 {
+		t.Errorf("%+v after %s: the server read %q", o, took, heard)
+	}
+}
+
+func TestAServerThatSendsAllAtOnceIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	o, took := inBubble(t, "ssh", probe.Options{Dial: wire(0, say("SSH-2.0-dropbear\r\n\x00\x00\x01\x8c"))}, target, whole)
+	if !o.Up || took != 0 {
+		t.Errorf("%+v after %s", o, took)
+	}
+}
+
+func TestAServerThatDoesNotGoOnHoldsNobodyForLong(t *testing.T) {
 	t.Parallel()
 	stubborn := func(_ string, conn net.Conn) {
 		io.WriteString(conn, "SSH-2.0-x\r\n")
 		time.Sleep(30 * time.Second) // reads nothing
 	}
 	o, took := inBubble(t, "ssh", probe.Options{Dial: wire(0, stubborn)}, target, whole)
-	if !o.Up || took > 300*time.Millisecond {
+	if !o.Up || took > 250*time.Millisecond {
 		t.Errorf("%+v after %s", o, took)
 	}
 }
