@@ -49,17 +49,30 @@ func (a *App) reader(ctx context.Context) (*storage, error) {
 	}
 	index, err := sqlite.Open(ctx, filepath.Join(a.dir, indexFile), sqlite.Options{ReadOnly: true})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("%w: %w: nothing is stored in %s; fetch something with: muster backup", ErrNothing, errNoData, a.dir)
+		return nil, a.nothingStored()
 	}
 	if err != nil {
 		return nil, storeError(err)
 	}
 	history, err := gitrepo.OpenExisting(filepath.Join(a.dir, historyDir))
 	if err != nil {
-		return nil, errors.Join(storeError(err), index.Close())
+		return nil, errors.Join(a.noHistory(ctx, index, err), index.Close())
 	}
 	a.readers.storage = &storage{index: index, history: history}
 	return a.readers.storage, nil
+}
+
+// noHistory tells why there is no history: nothing was ever backed up, as where a scan alone was made, or it is gone.
+func (a *App) noHistory(ctx context.Context, index store.Index, cause error) error {
+	runs, err := index.Runs(ctx, 1)
+	if errors.Is(cause, store.ErrNotFound) && err == nil && len(runs) == 0 {
+		return a.nothingStored()
+	}
+	return storeError(cause)
+}
+
+func (a *App) nothingStored() error {
+	return fmt.Errorf("%w: %w: nothing is stored in %s; fetch something with: muster backup", ErrNothing, errNoData, a.dir)
 }
 
 // writer opens the data directory for writing, making it if need be. The caller calls unlock when it is done.
@@ -76,6 +89,16 @@ func (a *App) writer(ctx context.Context, command string) (*storage, error) {
 		return nil, storeError(errors.Join(err, s.unlock()))
 	}
 	return s, nil
+}
+
+// writableIndex opens the rows alone for writing, making the data directory if need be. No lock is needed for what any
+// process may write at any time.
+func (a *App) writableIndex(ctx context.Context) (*sqlite.DB, error) {
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		return nil, storeError(fmt.Errorf("make data directory: %w", err))
+	}
+	index, err := sqlite.Open(ctx, filepath.Join(a.dir, indexFile), sqlite.Options{})
+	return index, storeError(err)
 }
 
 func (s *storage) open(ctx context.Context, dir string) error {

@@ -182,7 +182,7 @@ func (a *App) AddDevice(_ context.Context, dev muster.Device, dryRun bool) (file
 	if dryRun {
 		return file, nil
 	}
-	if err := settings.AddDevice(file, dev); err != nil {
+	if err := settings.AddDevices(file, dev); err != nil {
 		return "", usage(err)
 	}
 	return file, nil

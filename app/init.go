@@ -9,11 +9,19 @@ import (
 	"strings"
 
 	"github.com/musternet/muster/internal/settings"
+	"github.com/musternet/muster/secret"
 )
 
+// InitOptions say what a new settings file has beside its comments.
+type InitOptions struct {
+	DryRun   bool
+	Username string        // a credential of this user, used on every device; empty: none
+	Keep     secret.Secret // its password, to be kept in a file beside the settings; empty: it is asked for at each run
+}
+
 // Init writes a commented settings file and makes the data directory; it never overwrites. It returns what it made, or
-// with dryRun would make.
-func Init(_ context.Context, o Options, dryRun bool) ([]string, error) {
+// with DryRun would make.
+func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 	file := o.Settings
 	if file == "" {
 		file = settings.UserFile(o.forSettings())
@@ -28,24 +36,56 @@ func Init(_ context.Context, o Options, dryRun bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dryRun {
+	if i.DryRun {
 		return []string{file, dir}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, usage(err)
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, usage(fmt.Errorf("write settings: %w", err))
+	made := []string{file}
+	text := initSettings(o, dir)
+	if i.Username != "" {
+		ref := "prompt:password of " + i.Username
+		if !i.Keep.IsZero() {
+			secretFile := filepath.Join(filepath.Dir(file), initPassword)
+			if err := writeNew(secretFile, i.Keep.Reveal()+"\n"); err != nil {
+				return nil, usage(fmt.Errorf("keep the password: %w", err))
+			}
+			made, ref = append(made, secretFile), "file:"+secretFile
+		}
+		text += fmt.Sprintf(initCredential, i.Username, ref)
 	}
-	_, err = f.WriteString(initSettings(o, dir))
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := writeNew(file, text); err != nil {
 		return nil, usage(fmt.Errorf("write settings: %w", err))
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return []string{file}, storeError(fmt.Errorf("make data directory: %w", err))
+		return made, storeError(fmt.Errorf("make data directory: %w", err))
 	}
-	return []string{file, dir}, nil
+	return append(made, dir), nil
+}
+
+// initPassword is the file beside the settings that keeps the password of that user, if it is to be kept.
+const initPassword = "scan.password"
+
+// initCredential is what a settings file has for the user that a scan logged in as.
+const initCredential = `
+# Made by the scan of: muster init
+credentials:
+  scan:
+    username: %q
+    password: %q
+defaults:
+  credentials: [scan]
+`
+
+// writeNew writes a file that must not exist yet and that nobody else may read.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // initSettings is the text of a new settings file. A data directory that was asked for stands in it, so that the next

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +31,10 @@ func (p *program) demoCommand() *cobra.Command {
 	var keep string
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: 50 simulated devices of 2 s each, a change, a diff",
-		Long: `See it work, without gear and without settings: 50 simulated devices, each of which takes 2 s, are backed up at once; some change,
-they are backed up again, and what changed is shown. It takes less than 10 s and leaves nothing behind, unless --keep says where.`,
+		Short: "See it work: 50 simulated devices, found, backed up, compared",
+		Long: `See it work, without gear and without settings: 50 simulated devices, each of which takes 2 s, are found by a scan and backed up
+at once; some change, they are backed up again, and what changed is shown. It takes less than 10 s and leaves nothing behind,
+unless --keep says where.`,
 		Example: `  muster demo
   muster demo --keep ./demo-data     look around afterwards`,
 		Args: takes(0, 0, "no argument"),
@@ -52,8 +57,7 @@ func (p *program) demo(ctx context.Context, keep string) error {
 	if err := os.WriteFile(p.settings, []byte("# The demo needs no settings.\n"), 0o600); err != nil {
 		return err
 	}
-	config := sim.Config{Devices: demoDevices, Seed: 1, Total: demoEach}
-	return p.withFleet(ctx, config, func(ctx context.Context, fleet *sim.Fleet) error {
+	return p.withFleet(ctx, demoFleet(), func(ctx context.Context, fleet *sim.Fleet) error {
 		if err := writeFleet(fleet, p.inventory[0]); err != nil {
 			return err
 		}
@@ -62,6 +66,22 @@ func (p *program) demo(ctx context.Context, keep string) error {
 			return d.show(ctx)
 		})
 	})
+}
+
+// demoNet has an address for each device of the demo, where a system gives the whole of 127.0.0.0/8 to its loopback.
+const (
+	demoNet  = "127.8.0.0/26"
+	demoPort = 2222
+)
+
+// demoFleet is the fleet of the demo: a network of its own where that can be, else ports of 127.0.0.1.
+func demoFleet() sim.Config {
+	c := sim.Config{Devices: demoDevices, Seed: 1, Total: demoEach}
+	if l, err := net.Listen("tcp", net.JoinHostPort(netip.MustParsePrefix(demoNet).Addr().Next().String(), strconv.Itoa(demoPort))); err == nil {
+		_ = l.Close()
+		c.Listen, c.Port = demoNet, demoPort
+	}
+	return c
 }
 
 // demoDir makes the directory of the demo.
@@ -96,7 +116,10 @@ func (d *demo) show(ctx context.Context) error {
 		return err
 	}
 	d.devices = s.Devices
-	d.say("%d simulated devices listen on 127.0.0.1; each takes %s for a backup.\n", len(d.devices), shortDuration(demoEach))
+	d.say("%d simulated devices listen on this machine; each takes %s for a backup.\n", len(d.devices), shortDuration(demoEach))
+	if err := d.scan(ctx); err != nil {
+		return err
+	}
 	if err := d.first(ctx); err != nil {
 		return err
 	}
@@ -110,6 +133,55 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	d.next(names[0])
 	return nil
+}
+
+// demoShown is how many of the hosts that are found the demo shows.
+const demoShown = 3
+
+// scan finds the fleet, by TCP: pings may be denied here.
+func (d *demo) scan(ctx context.Context) error {
+	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1}}
+	s.options.Targets, s.options.Ports = d.network()
+	ports := make([]string, len(s.options.Ports))
+	for i, port := range s.options.Ports {
+		ports[i] = strconv.Itoa(port)
+	}
+	d.command("scan " + s.options.Targets[0] + " --no-ping --tcp " + ends(ports))
+	hosts, sum, err := d.p.collect(ctx, d.app, &s)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(hosts, func(a, b muster.Host) int { return a.Addr.Compare(b.Addr) })
+	out := newOutput(d.p, scanView(&s, false))
+	for i, h := range hosts {
+		if i < demoShown {
+			if err := out.add(i, newScanRow(h)); err != nil {
+				return err
+			}
+		}
+	}
+	return out.end(sum, fmt.Sprintf("... and %d more\nFound %d hosts up in %s: %d silent, %s.\n", max(0, len(hosts)-demoShown), sum.Up, s.options.Targets[0], sum.Targets-sum.Up,
+		shortDuration(time.Duration(sum.DurationMS)*time.Millisecond)))
+}
+
+// network is where the fleet listens: its network and port, or its address and ports.
+func (d *demo) network() (targets []string, ports []int) {
+	first := d.devices[0]
+	if last := d.devices[len(d.devices)-1]; first.Port == demoPort {
+		return []string{first.Address + "-" + last.Address}, []int{demoPort}
+	}
+	for _, dev := range d.devices {
+		ports = append(ports, dev.Port)
+	}
+	return []string{first.Address}, ports
+}
+
+// ends is a list of words with its middle left out.
+func ends(words []string) string {
+	if len(words) > 2 {
+		words = []string{words[0], "...", words[len(words)-1]}
+	}
+	return strings.Join(words, ",")
 }
 
 func (d *demo) first(ctx context.Context) error {
@@ -191,7 +263,7 @@ func (d *demo) next(name string) {
 	d.say(`Now with your network:
   muster backup NAME            any name that ssh knows
   muster backup -i list.csv     a list with the columns name,address,platform
-  muster init                   a settings file, for good`)
+  muster init --scan PREFIX     find them, try to log in, write a settings file`)
 }
 
 func (d *demo) command(line string) { d.say("%s", d.p.painted(faint, "$ muster "+line)) }

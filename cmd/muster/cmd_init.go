@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,37 +11,58 @@ import (
 
 func (p *program) initCommand() *cobra.Command {
 	var dryRun bool
+	var find initScan
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented settings file and make the data directory",
-		Long:  `Write a commented settings file and make the data directory. What is there already is never overwritten.`,
+		Long: `Write a commented settings file and make the data directory. What is there already is never overwritten.
+
+With --scan PREFIX it finds your devices first: it pings, asks what answers for SSH, asks you once for user and password (or
+takes MUSTER_USERNAME and MUSTER_PASSWORD), logs in, finds out the platforms, says what works and why the rest does not, and
+writes what works to devices.yaml. All hosts of the prefix that speak SSH get to see the password: name networks that are yours.`,
 		Example: `  muster init --dry-run
-  muster init --config ./muster.yaml --data-dir ./data`,
+  muster init --config ./muster.yaml --data-dir ./data
+  muster init --scan 192.0.2.0/24`,
 		Args: takes(0, 0, "no argument; --config and --data-dir say where"),
 	}
 	dryRunFlag(c, &dryRun)
+	find.define(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		made, err := app.Init(c.Context(), p.options(), dryRun)
-		if err != nil {
+		if len(find.prefixes) > 0 {
+			return p.initByScan(c.Context(), &find, dryRun)
+		}
+		if err := find.alone(); err != nil {
 			return err
 		}
-		rows := make([]madeRow, len(made))
-		for i, path := range made {
-			rows[i] = madeRow{path, dryRun}
-		}
-		if err := all(p, madeView(), rows); err != nil {
+		if err := p.initFiles(c.Context(), app.InitOptions{DryRun: dryRun}); err != nil || dryRun {
 			return err
 		}
-		if !dryRun {
-			p.hint("Next: name your devices in %s, or one by one with", made[0])
-			p.dataDir = "" // it stands in the settings now
-			for _, command := range []string{"device add NAME --address ADDRESS", "settings check", "backup"} {
-				p.hint("  muster %s", strings.TrimPrefix(p.again(command), " muster "))
-			}
-		}
+		p.next("device add NAME --address ADDRESS", "settings check", "backup")
 		return nil
 	}
 	return c
+}
+
+// initFiles makes the files and says so.
+func (p *program) initFiles(ctx context.Context, i app.InitOptions) error {
+	made, err := app.Init(ctx, p.options(), i)
+	if err != nil {
+		return err
+	}
+	rows := make([]madeRow, len(made))
+	for n, path := range made {
+		rows[n] = madeRow{path, i.DryRun}
+	}
+	return all(p, madeView(), rows)
+}
+
+// next says what to do after an init.
+func (p *program) next(commands ...string) {
+	p.hint("Next:")
+	p.dataDir = "" // it stands in the settings now
+	for _, command := range commands {
+		p.hint("  muster %s", strings.TrimPrefix(p.again(command), " muster "))
+	}
 }
 
 // madeRow is one file that init made.

@@ -50,16 +50,21 @@ func (p *progress) line(now time.Time) string {
 // watched calls body and meanwhile shows its progress on standard error, unless -q forbids it.
 func (p *program) watched(ctx context.Context, total int, body func(context.Context, *progress) error) error {
 	pr := &progress{total: total, began: time.Now()}
+	return p.showing(ctx, pr.line, func(ctx context.Context) error { return body(ctx, pr) })
+}
+
+// showing calls body and meanwhile shows a line on standard error again and again, unless -q forbids it.
+func (p *program) showing(ctx context.Context, line func(now time.Time) string, body func(context.Context) error) error {
 	if p.quiet || (p.stdoutTerminal && p.format == formatNDJSON) {
-		return body(ctx, pr)
+		return body(ctx)
 	}
 	var err error
 	scopeErr := task.Scope(ctx, "", func(inner context.Context, g *task.Group) error {
 		g.Go("progress", func(ctx context.Context) error {
-			p.showProgress(ctx, pr)
+			p.showProgress(ctx, line)
 			return nil
 		})
-		err = body(inner, pr)
+		err = body(inner)
 		g.Cancel(nil)
 		return nil
 	})
@@ -69,7 +74,7 @@ func (p *program) watched(ctx context.Context, total int, body func(context.Cont
 	return err
 }
 
-func (p *program) showProgress(ctx context.Context, pr *progress) {
+func (p *program) showProgress(ctx context.Context, line func(now time.Time) string) {
 	every, show := nextLine, func(line string) { p.stderr.say(line) }
 	if p.stderr.terminal {
 		every, show = redraw, p.stderr.setStatus
@@ -82,7 +87,7 @@ func (p *program) showProgress(ctx context.Context, pr *progress) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			show(pr.line(now))
+			show(line(now))
 		}
 	}
 }

@@ -46,7 +46,7 @@ func newRoot(p *program) *cobra.Command {
 	p.fitHelp(root)
 	p.globalFlags(root)
 	root.AddCommand(
-		p.initCommand(), p.demoCommand(), p.backupCommand(), p.runCommand(), p.historyCommand(), p.showCommand(),
+		p.initCommand(), p.demoCommand(), p.scanCommand(), p.backupCommand(), p.runCommand(), p.historyCommand(), p.showCommand(),
 		p.diffCommand(), p.grepCommand(), p.statusCommand(), p.changesCommand(), p.deviceCommand(), p.simCommand(),
 		p.recordCommand(), p.listCommand(), p.settingsCommand(), p.explainCommand(), p.doctorCommand(), p.versionCommand(),
 	)

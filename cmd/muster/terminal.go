@@ -38,27 +38,43 @@ func (p *program) prompter() func(context.Context, string) (secret.Secret, error
 	return nil
 }
 
-// askSecret reads one line in raw mode: there Ctrl-C arrives as a byte and ends the question. So does the end of ctx, where
-// the terminal's file can be polled.
+// askLine asks the person at the terminal for a line, with echo.
+func (p *program) askLine(ctx context.Context, text string) (string, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return "", usage("there is no terminal to ask at: %v", err)
+	}
+	defer tty.Close()
+	return readLine(ctx, tty, tty, text, (*term.Terminal).ReadLine)
+}
+
+// askSecret reads one line without echo.
 func askSecret(ctx context.Context, tty *os.File, out io.Writer, text string) (secret.Secret, error) {
+	line, err := readLine(ctx, tty, out, "", func(t *term.Terminal) (string, error) { return t.ReadPassword(visible(text)) })
+	return secret.New(line), err
+}
+
+// readLine has read one line in raw mode: there Ctrl-C arrives as a byte and ends the question. So does the end of ctx, where
+// the terminal's file can be polled.
+func readLine(ctx context.Context, tty *os.File, out io.Writer, prompt string, read func(*term.Terminal) (string, error)) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return secret.Secret{}, err
+		return "", err
 	}
 	restore, err := makeRaw(tty)
 	if err != nil {
-		return secret.Secret{}, fmt.Errorf("switch the terminal's echo off: %w", err)
+		return "", fmt.Errorf("switch the terminal's echo off: %w", err)
 	}
 	defer restore()
 	stop := context.AfterFunc(ctx, func() { _ = tty.SetReadDeadline(time.Unix(0, 1)) })
 	defer stop()
-	line, err := term.NewTerminal(struct {
+	line, err := read(term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{tty, out}, "").ReadPassword(visible(text))
+	}{tty, out}, prompt))
 	if errors.Is(err, io.EOF) || ctx.Err() != nil {
-		return secret.Secret{}, context.Canceled
+		return "", context.Canceled
 	}
-	return secret.New(line), err
+	return line, err
 }
 
 // makeRaw does not use Fd, which would make reads of the file block for ever.

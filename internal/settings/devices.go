@@ -70,18 +70,22 @@ func itemName(n strict.Node) string {
 	return text
 }
 
-// AddDevice appends a device to a devices.yaml, which is made where there is none. Everything that stands there stays as
-// it is. The device's Credentials are names; a secret never gets there.
-func AddDevice(path string, dev muster.Device) error {
+// AddDevices appends devices to a devices.yaml, which is made where there is none: all of them or none. Everything that
+// stands there stays as it is. The devices' Credentials are names; a secret never gets there.
+func AddDevices(path string, devices ...muster.Device) error {
 	return edit(path, func(data []byte, items []strict.Node) ([]byte, error) {
-		for _, n := range items {
-			if strings.EqualFold(itemName(n), dev.Name) {
-				return nil, n.Problem("%s is there already", dev.Name)
+		rows := make([]rowOut, len(devices))
+		for i, dev := range devices {
+			for _, n := range items {
+				if strings.EqualFold(itemName(n), dev.Name) {
+					return nil, n.Problem("%s is there already", dev.Name)
+				}
 			}
+			rows[i] = outRow(dev)
 		}
-		row, err := yaml.Marshal([]rowOut{outRow(dev)})
+		row, err := yaml.Marshal(rows)
 		if err != nil {
-			return nil, fmt.Errorf("add %s: %w", dev.Name, err)
+			return nil, fmt.Errorf("add devices: %w", err)
 		}
 		if len(items) == 0 {
 			return append(append(comments(data), '\n'), row...), nil

@@ -22,7 +22,7 @@ func TestDevicesAreAddedAndRemovedInPlace(t *testing.T) {
 	file := filepath.Join(dir, "devices.yaml")
 	yes := muster.Device{Name: "r2", Address: "192.0.2.2", Port: 2222, Platform: "frr", Group: "core", Username: "me", Credentials: []string{"device/r2", "backup", "env"}, Jump: []string{"a", "b@c"}, Tags: map[string]string{"site": "a: b # c"}, LegacyCrypto: true, Origin: "argument"}
 	for _, d := range []muster.Device{{Name: "r1", Address: "r1"}, yes, {Name: "2001:db8::1", Address: "2001:db8::1"}} {
-		if err := settings.AddDevice(file, d); err != nil {
+		if err := settings.AddDevices(file, d); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestDevicesAreAddedAndRemovedInPlace(t *testing.T) {
 	if err != nil || len(s.Specs()) != 1 || s.DevicesFile != file {
 		t.Fatalf("got %v, %v", s, err)
 	}
-	if err := settings.AddDevice(file, muster.Device{Name: "R1"}); err == nil || !strings.Contains(err.Error(), "devices.yaml:3:3: R1 is there already") {
+	if err := settings.AddDevices(file, muster.Device{Name: "R1"}); err == nil || !strings.Contains(err.Error(), "devices.yaml:3:3: R1 is there already") {
 		t.Errorf("a device that is there: got %v", err)
 	}
 	if err := settings.RemoveDevice(file, "r9"); !errors.Is(err, settings.ErrNoDevice) {
@@ -67,7 +67,7 @@ func TestDevicesAreAddedAndRemovedInPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := settings.AddDevice(file, muster.Device{Name: "again"}); err != nil {
+	if err := settings.AddDevices(file, muster.Device{Name: "again"}); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 2 {
@@ -103,7 +103,7 @@ func TestAnEditKeepsWhatAPersonWrote(t *testing.T) {
 	if err := settings.RemoveDevice(file, "r1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := settings.AddDevice(file, muster.Device{Name: "r4", Port: 22}); err != nil {
+	if err := settings.AddDevices(file, muster.Device{Name: "r4", Port: 22}); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, file, `# the core
@@ -127,7 +127,7 @@ func TestFilesThatAreNotEdited(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"[r1, r2]\n", "devices:\n- r1\n", "- r1\n- \"" + hidden, "{}\n"} {
 		file := put(t, t.TempDir(), "devices.yaml", text)
-		for _, err := range []error{settings.AddDevice(file, muster.Device{Name: "new"}), settings.RemoveDevice(file, "r1")} {
+		for _, err := range []error{settings.AddDevices(file, muster.Device{Name: "new"}), settings.RemoveDevice(file, "r1")} {
 			if err == nil || strings.Contains(err.Error(), hidden) {
 				t.Errorf("%q: got %v, want a refusal", text, err)
 			}
@@ -146,7 +146,7 @@ func TestEditsAtTheSameTimeAllCount(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, name := range all {
 		wg.Go(func() {
-			if err := settings.AddDevice(file, muster.Device{Name: name}); err != nil {
+			if err := settings.AddDevices(file, muster.Device{Name: name}); err != nil {
 				t.Error(err)
 			}
 		})
