@@ -1,6 +1,6 @@
 // Package ping finds out which of any number of hosts answer ICMP echo, over one socket, and accounts for every reply.
 //
-// Once asks one host, Sweep any number of them:
+// Once asks one host, Sweep any number of them once, and Steady any number of them for ever:
 //
 //	for reply, err := range ping.Sweep(ctx, targets, ping.Config{}) {
 //		if err == nil {
@@ -19,10 +19,21 @@
 // kernel had to drop because the receive buffer was full is counted in Summary.ReceiveDrops, and its host is asked again
 // like every other one that is missing.
 //
+// # Steady probing
+//
+// Steady asks the targets of a Plan for ever, each in its own interval, and says what became of each request: a reply, a
+// loss with its reason, a late reply. The Plan may be changed meanwhile, and nobody's place in time is moved by it:
+//
+//	var plan ping.Plan
+//	plan.Set(ping.Target{Key: "r1", Addr: addr, Interval: time.Second})
+//	for probe, err := range ping.Steady(ctx, &plan, ping.Config{}) {
+//		fmt.Println(probe.Key, probe.RTT, err)
+//	}
+//
 // # How
 //
-// A sweep is one loop in the goroutine that ranges over it: it sends what the rate allows, reads what has come, yields
-// it, and waits in the kernel. There is nothing to lock and nothing left behind. While the body of the loop runs, replies
+// A sweep, or a steady loop, lives in the goroutine that ranges over it: it sends what the rate or the time allows, reads
+// what has come, yields it, and waits in the kernel. There is nothing to lock and nothing left behind. While the body of the loop runs, replies
 // wait in the kernel, where their time of arrival is already written down.
 //
 // On Linux the socket is a raw one where that is allowed, else the unprivileged ping socket. Where neither is, and on

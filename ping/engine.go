@@ -10,11 +10,13 @@ import (
 
 // wire sends requests and hands out what comes back. It belongs to one goroutine.
 type wire interface {
-	// send sends a request. Its error is about this target alone.
-	send(request []byte, to netip.Addr) error
+	// send sends a request whose reply is of interest for as long as wait. Its error is about this target alone.
+	send(request []byte, to netip.Addr, wait time.Duration) error
 	// receive hands what has come to sink; when there is nothing it waits, for at most d or until the context has ended. The
 	// bytes of an arrival are valid until sink returns.
 	receive(d time.Duration, sink func(arrival)) error
+	// doze waits for d or until the context has ended, whatever comes meanwhile.
+	doze(d time.Duration)
 	// drops is how many packets the kernel threw away for want of room, granted the room it gave.
 	drops() int
 	granted() int
@@ -139,7 +141,7 @@ func (e *engine) send(index, try int) {
 		e.rounds.begin(e.wire.drops())
 	}
 	to, now := e.table.addr(index), e.now()
-	err := e.line.ask(uint32(index), uint32(try), to, now)
+	err := e.line.ask(uint32(index), uint32(try), to, now, e.cfg.Timeout)
 	e.lastSent, e.table.sentAt[index/blockLen] = now, now
 	entry := e.table.at(index)
 	if err != nil {

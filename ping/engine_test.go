@@ -21,6 +21,31 @@ type network struct {
 	sent   []time.Time
 	ids    map[uint16]bool
 	lost   int // what drops says
+	events []happening
+}
+
+// happening is something that is done at a time.
+type happening struct {
+	at time.Time
+	do func()
+}
+
+// pass lets time pass and does what happens in it.
+func (n *network) pass(d time.Duration) {
+	for _, h := range n.events {
+		d = min(d, max(0, time.Until(h.at)))
+	}
+	select {
+	case <-time.After(d):
+	case <-n.ctx.Done():
+	}
+	n.events = slices.DeleteFunc(n.events, func(h happening) bool {
+		due := !h.at.After(time.Now())
+		if due {
+			h.do()
+		}
+		return due
+	})
 }
 
 // later lets a copy of message arrive after d.
@@ -34,7 +59,7 @@ func (n *network) reply(d time.Duration, request []byte, from netip.Addr) {
 	n.later(d, arrival{peer: from, message: asReply(request)})
 }
 
-func (n *network) send(request []byte, to netip.Addr) error {
+func (n *network) send(request []byte, to netip.Addr, _ time.Duration) error {
 	n.sent = append(n.sent, time.Now())
 	n.ids[uint16(request[4])<<8|uint16(request[5])] = true
 	return n.answer(n, request, to)
@@ -47,13 +72,12 @@ func (n *network) receive(d time.Duration, sink func(arrival)) error {
 	for _, c := range n.coming {
 		d = min(d, time.Until(c.at))
 	}
-	select {
-	case <-time.After(d):
-	case <-n.ctx.Done():
-	}
+	n.pass(d)
 	n.deliver(sink)
 	return nil
 }
+
+func (n *network) doze(d time.Duration) { n.pass(d) }
 
 func (n *network) deliver(sink func(arrival)) bool {
 	now := time.Now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/musternet/muster/ping"
 )
@@ -24,4 +25,27 @@ func ExampleSweep() {
 	}
 	fmt.Println(up, "hosts are up")
 	// Output: 256 hosts are up
+}
+
+// Two hosts are watched, each in its own interval.
+func ExampleSteady() {
+	var plan ping.Plan
+	for i, key := range []string{"r1", "r2"} {
+		err := plan.Set(ping.Target{Key: key, Addr: netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}), Interval: time.Duration(i+1) * 50 * time.Millisecond})
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	answers := map[string]int{}
+	for probe, err := range ping.Steady(context.Background(), &plan, ping.Config{}) {
+		if err != nil {
+			fmt.Println(probe.Key, err)
+			break
+		}
+		if answers[probe.Key]++; answers["r1"] > 3 && answers["r2"] > 1 {
+			fmt.Println("both answer")
+			break
+		}
+	}
+	// Output: both answer
 }

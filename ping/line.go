@@ -34,12 +34,12 @@ func (r idRange) of(try uint32) uint16 { return r.first + uint16(try%uint32(r.n)
 
 func (l *line) now() time.Duration { return time.Since(l.began) }
 
-// ask sends a request at a time, which is now.
-func (l *line) ask(index, try uint32, to netip.Addr, now time.Duration) error {
+// ask sends a request at a time, which is now. Its reply is of interest for as long as wait.
+func (l *line) ask(index, try uint32, to netip.Addr, now, wait time.Duration) error {
 	q := echo{index: index, try: try, sent: uint64(now)}
 	q.cookie = l.key.sign(q.index, q.try, q.sent, to)
 	q.put(l.request[:], to, l.ids.of(try))
-	return l.wire.send(l.request[:], to)
+	return l.wire.send(l.request[:], to, wait)
 }
 
 // genuine says that what came from peer repeats a request to a target.

@@ -369,7 +369,7 @@ func TestRepliesThatARetryBringsAreNotLost(t *testing.T) {
 		}
 	})
 	var sum ping.Summary
-	up, _ := sweep(t, count("198.18.0.0", 256), ping.Config{Rate: 500, Timeout: 200 * time.Millisecond, Buffer: 1, Summary: &sum})
+	up, _ := sweep(t, count("198.18.0.0", 256), ping.Config{Rate: 500, Timeout: 200 * time.Millisecond, Buffer: 16 << 10, Summary: &sum})
 	if len(up) != 256 || sum.ReceiveDrops == 0 || sum.Lost != 0 {
 		t.Errorf("%+v", sum)
 	}

@@ -46,13 +46,17 @@ func (e echo) put(b []byte, to netip.Addr, id uint16) {
 	}
 }
 
+// replyTo is the type of the reply to a request.
+func replyTo(addr netip.Addr) byte {
+	if addr.Is6() {
+		return echoReply6
+	}
+	return echoReply4
+}
+
 // parseReply reads an echo reply that came from an address. It trusts nothing: the caller compares the cookie.
 func parseReply(b []byte, from netip.Addr) (echo, bool) {
-	want := byte(echoReply4)
-	if from.Is6() {
-		want = echoReply6
-	}
-	if len(b) < packetLen || b[0] != want || b[1] != 0 {
+	if len(b) < packetLen || b[0] != replyTo(from) || b[1] != 0 {
 		return echo{}, false
 	}
 	return parsePayload(b), true

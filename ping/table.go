@@ -109,12 +109,13 @@ const (
 	hintPort
 	hintHops
 	hintOther
+	hintCommand
 )
 
 // String is the hint in words.
 func (h hint) String() string {
 	return [...]string{"", "network unreachable", "host unreachable", "administratively prohibited", "protocol or port unreachable",
-		"time to live exceeded", "unreachable"}[h]
+		"time to live exceeded", "unreachable", "the ping command failed"}[h]
 }
 
 // hint4 gives the meaning of an ICMP error message.
