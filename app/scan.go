@@ -27,6 +27,7 @@ type ScanOptions struct {
 	Identify bool // ask hosts that are up what they are: SSH, reverse DNS, the login of devices whose platform nobody knows
 	Login    bool // log in to every host that speaks SSH, with the default credentials where no inventory knows it
 	All      bool // yield the silent ones too
+	Forget   bool // neither compare with the last scan nor keep this one
 
 	Rate     int // requests a second; 0: ping.DefaultRate, negative: as fast as the kernel takes them
 	Retries  int
@@ -170,6 +171,9 @@ func tells(h muster.Host) bool {
 
 // compareWithLast reads the last scan of the same targets, if there is one.
 func (s *Scan) compareWithLast(ctx context.Context) error {
+	if s.options.Forget {
+		return nil
+	}
 	index, err := sqlite.Open(ctx, filepath.Join(s.app.dir, indexFile), sqlite.Options{ReadOnly: true})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -184,7 +188,8 @@ func (s *Scan) compareWithLast(ctx context.Context) error {
 	if err != nil {
 		return storeError(err)
 	}
-	s.Summary.Compared = &last.Started
+	started := last.Started.UTC().Truncate(time.Second)
+	s.Summary.Compared = &started
 	s.comparison, err = scan.NewComparison(last)
 	s.comparison.Asked(!s.options.NoPing, s.options.Ports)
 	return storeError(err)
@@ -193,7 +198,7 @@ func (s *Scan) compareWithLast(ctx context.Context) error {
 // finish compares and keeps a scan that came to its end; not one that lost replies, which would call the silent ones gone.
 // That it cannot be kept is no reason to fail: all was printed.
 func (s *Scan) finish(ctx context.Context) {
-	if !s.Summary.Complete() {
+	if s.options.Forget || !s.Summary.Complete() {
 		return
 	}
 	s.gone = s.comparison.Gone()

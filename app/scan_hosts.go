@@ -26,9 +26,12 @@ func lookupHost(ctx context.Context, name string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*lookupTime)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-	if dnsErr, ok := errors.AsType[*net.DNSError](err); ok && dnsErr.IsNotFound {
+	dnsErr, fromDNS := errors.AsType[*net.DNSError](err)
+	_, none := errors.AsType[*net.AddrError](err)
+	switch {
+	case none, fromDNS && dnsErr.IsNotFound:
 		return nil, errors.New("no such host")
-	} else if ok {
+	case fromDNS:
 		return nil, errors.New(dnsErr.Err)
 	}
 	return addrs, err

@@ -140,7 +140,7 @@ const demoShown = 3
 
 // scan finds the fleet, by TCP: pings may be denied here.
 func (d *demo) scan(ctx context.Context) error {
-	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1}}
+	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1, Forget: true}}
 	s.options.Targets, s.options.Ports = d.network()
 	ports := make([]string, len(s.options.Ports))
 	for i, port := range s.options.Ports {

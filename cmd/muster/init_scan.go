@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,8 +53,12 @@ func (p *program) initByScan(ctx context.Context, i *initScan, dryRun bool) erro
 		return err
 	}
 	hosts, err := p.logIn(ctx, found, login)
-	if err != nil || dryRun {
+	if err != nil {
 		return err
+	}
+	if dryRun {
+		p.hint("A run without --dry-run writes the settings and the devices whose login works.")
+		return nil
 	}
 	return p.initWith(ctx, hosts, login, i.keep)
 }
@@ -61,7 +66,7 @@ func (p *program) initByScan(ctx context.Context, i *initScan, dryRun bool) erro
 // findSSH scans for what speaks SSH.
 func (p *program) findSSH(ctx context.Context, i *initScan) ([]muster.Host, error) {
 	s := scanFlags{options: app.ScanOptions{
-		Targets: i.prefixes, Exclude: i.exclude, NoPing: i.noPing, Retries: 1, Linger: defaultLinger, Identify: true,
+		Targets: i.prefixes, Exclude: i.exclude, NoPing: i.noPing, Retries: 1, Linger: defaultLinger, Identify: true, Forget: true,
 	}}
 	var err error
 	if s.options.Ports, err = parsePorts(i.ports); err != nil {
@@ -157,7 +162,7 @@ func (p *program) askLogin(ctx context.Context) (l initLogin, err error) {
 
 // logIn logs in to hosts, prints how that went and returns them.
 func (p *program) logIn(ctx context.Context, found []muster.Host, l initLogin) (hosts []muster.Host, err error) {
-	s := scanFlags{options: app.ScanOptions{NoPing: true, Login: true, Identify: true}}
+	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1, Login: true, Identify: true, Forget: true}}
 	ports := map[int]bool{}
 	for _, h := range found {
 		s.options.Targets = append(s.options.Targets, h.Addr.String())
@@ -172,6 +177,7 @@ func (p *program) logIn(ctx context.Context, found []muster.Host, l initLogin) (
 		if hosts, _, err = p.collect(ctx, a, &s); err != nil {
 			return err
 		}
+		slices.SortFunc(hosts, func(a, b muster.Host) int { return a.Addr.Compare(b.Addr) })
 		return all(p, loginView(), loginRows(hosts))
 	})
 	return hosts, err

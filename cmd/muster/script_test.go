@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,12 +53,17 @@ func TestScripts(t *testing.T) {
 // fleets are the running fleets of the scripts, by the directory of the script.
 var fleets sync.Map
 
-// fleetCmd starts a fleet, writes its inventory and ends it with the script: fleet FILE DEVICES [KIND:SHARE...]
+// fleetCmd starts a fleet, writes its inventory and ends it with the script: fleet FILE DEVICES [PREFIX] [KIND:SHARE...]
+// With a loopback prefix each device has an address of its own and port 2222.
 func fleetCmd(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	config := sim.Config{Devices: n, Seed: 7, Platforms: []string{"cisco_ios", "arista_eos"}}
 	for _, text := range args[2:] {
+		if _, err := netip.ParsePrefix(text); err == nil {
+			config.Listen = text
+			continue
+		}
 		share, err := sim.ParseShare(text)
 		ts.Check(err)
 		config.Faults = append(config.Faults, share)
