@@ -13,7 +13,9 @@ import (
 var (
 	ErrNotFound  = errors.New("not found")
 	ErrDiskFull  = errors.New("no space left on device")
-	ErrAmbiguous = errors.New("more than one fits") // a prefix of several revisions
+	ErrAmbiguous = errors.New("more than one fits")      // a prefix of several revisions
+	ErrTooOld    = errors.New("older than what is kept") // samples
+	ErrQuery     = errors.New("query")                   // an expression that is no PromQL, or that asks too much
 )
 
 // Commit is one new text of one device.
