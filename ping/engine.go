@@ -15,8 +15,6 @@ type wire interface {
 	// receive hands what has come to sink; when there is nothing it waits, for at most d or until the context has ended. The
 	// bytes of an arrival are valid until sink returns.
 	receive(d time.Duration, sink func(arrival)) error
-	// doze waits for d or until the context has ended, whatever comes meanwhile.
-	doze(d time.Duration)
 	// drops is how many packets the kernel threw away for want of room, granted the room it gave.
 	drops() int
 	granted() int

@@ -30,15 +30,8 @@ type happening struct {
 	do func()
 }
 
-// pass lets time pass and does what happens in it.
-func (n *network) pass(d time.Duration) {
-	for _, h := range n.events {
-		d = min(d, max(0, time.Until(h.at)))
-	}
-	select {
-	case <-time.After(d):
-	case <-n.ctx.Done():
-	}
+// happen does what is to happen by now.
+func (n *network) happen() {
 	n.events = slices.DeleteFunc(n.events, func(h happening) bool {
 		due := !h.at.After(time.Now())
 		if due {
@@ -66,18 +59,20 @@ func (n *network) send(request []byte, to netip.Addr, _ time.Duration) error {
 }
 
 func (n *network) receive(d time.Duration, sink func(arrival)) error {
+	n.happen()
 	if n.deliver(sink) || d == 0 {
 		return nil
 	}
 	for _, c := range n.coming {
 		d = min(d, time.Until(c.at))
 	}
-	n.pass(d)
+	select {
+	case <-time.After(d):
+	case <-n.ctx.Done():
+	}
 	n.deliver(sink)
 	return nil
 }
-
-func (n *network) doze(d time.Duration) { n.pass(d) }
 
 func (n *network) deliver(sink func(arrival)) bool {
 	now := time.Now()

@@ -21,7 +21,7 @@ import (
 
 // inNamespace moves the test into a network of its own, which is gone with the goroutine of the test: nothing that it
 // sends leaves this machine, whatever the address.
-func inNamespace(t *testing.T, script string) {
+func inNamespace(t testing.TB, script string) {
 	t.Helper()
 	for _, tool := range []string{"ip", "nft"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -35,7 +35,7 @@ func inNamespace(t *testing.T, script string) {
 	shell(t, "ip link set lo up\n"+script)
 }
 
-func shell(t *testing.T, script string) {
+func shell(t testing.TB, script string) {
 	t.Helper()
 	c := exec.Command("sh", "-e")
 	c.Stdin = strings.NewReader(script)
@@ -174,8 +174,8 @@ type responder struct {
 	later  sync.WaitGroup
 }
 
-// respond makes the device tun0, behind which 198.18.0.0/16 is.
-func respond(t *testing.T, answer func(*responder, []byte)) *responder {
+// openTun makes the device tun0, behind which 198.18.0.0/16 is.
+func openTun(t testing.TB) (fd int) {
 	t.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -189,8 +189,14 @@ func respond(t *testing.T, answer func(*responder, []byte)) *responder {
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
 		t.Skipf("a TUN device is not allowed: %v", err)
 	}
-	r := &responder{tun: os.NewFile(uintptr(fd), "tun0"), answer: answer}
 	shell(t, "ip link set tun0 txqueuelen 100000\nip addr add 198.19.0.1/32 dev tun0\nip link set tun0 up\nip route add 198.18.0.0/16 dev tun0\n")
+	return fd
+}
+
+// respond answers for the network behind a TUN device.
+func respond(t *testing.T, answer func(*responder, []byte)) *responder {
+	t.Helper()
+	r := &responder{tun: os.NewFile(uintptr(openTun(t)), "tun0"), answer: answer}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -211,11 +217,15 @@ func (r *responder) serve() {
 		if err != nil {
 			return
 		}
-		if n >= 28 && b[0] == 0x45 && b[9] == unix.IPPROTO_ICMP && b[20] == 8 {
+		if isRequest(b[:n]) {
 			r.asked.Add(1)
 			r.answer(r, append([]byte(nil), b[:n]...))
 		}
 	}
+}
+
+func isRequest(b []byte) bool {
+	return len(b) >= 28 && b[0] == 0x45 && b[9] == unix.IPPROTO_ICMP && b[20] == 8
 }
 
 // after calls f when d is over; the test waits for it.
@@ -228,13 +238,15 @@ func (r *responder) after(d time.Duration, f func()) {
 }
 
 // reply sends the reply to a request.
-func (r *responder) reply(request []byte) {
+func (r *responder) reply(request []byte) { r.tun.Write(replyOf(request)) }
+
+func replyOf(request []byte) []byte {
 	b := append([]byte(nil), request...)
 	copy(b[12:16], request[16:20])
 	copy(b[16:20], request[12:16])
 	b[20] = 0
 	fill(b[20:])
-	r.tun.Write(b)
+	return b
 }
 
 // unreachable sends what a router says that may not forward a request, quoting no more of it than it must.

@@ -14,7 +14,7 @@ const (
 	// DefaultInterval is the Interval of a Target that has none.
 	DefaultInterval = 10 * time.Second
 	// MinInterval is the shortest Interval.
-	MinInterval = 10 * time.Millisecond
+	MinInterval = 20 * time.Millisecond
 	// MaxUnderWay is how many intervals a Timeout may be long: so many requests to one target may wait for their reply.
 	MaxUnderWay = 32
 )

@@ -21,7 +21,7 @@ func (c Config) steadyByProcess(ctx context.Context, plan *Plan, yield func(Prob
 	// The loop has yielded what ended it, and the commands have nothing to say any more.
 	_ = task.Scope(ctx, "ping", func(ctx context.Context, g *task.Group) error {
 		defer g.Cancel(nil)
-		w := &processWire{ctx: ctx, group: g, command: command, ended: make(chan ended, ProcessLimit)}
+		w := &processWire{group: g, command: command, ended: make(chan ended, ProcessLimit)}
 		newSteady(ctx, c, anyIDs(1), w, MethodProcess, plan, yield).run()
 		return nil
 	})
@@ -29,7 +29,6 @@ func (c Config) steadyByProcess(ctx context.Context, plan *Plan, yield func(Prob
 
 // processWire runs a ping command for each request, ProcessLimit at once.
 type processWire struct {
-	ctx     context.Context
 	group   *task.Group
 	command string
 	running int
@@ -73,46 +72,17 @@ func endOf(request []byte, to netip.Addr, at time.Time, err error) ended {
 	return ended{a, true}
 }
 
-func (w *processWire) receive(d time.Duration, sink func(arrival)) error {
-	for got := false; ; got = true {
+// receive never waits: the loop does.
+func (w *processWire) receive(_ time.Duration, sink func(arrival)) error {
+	for {
 		select {
 		case e := <-w.ended:
-			w.take(e, sink)
-			continue
+			if w.running--; e.said {
+				sink(e.arrival)
+			}
 		default:
+			return nil
 		}
-		if !got && d > 0 {
-			w.await(d, sink)
-		}
-		return nil
-	}
-}
-
-// await waits for a command to end.
-func (w *processWire) await(d time.Duration, sink func(arrival)) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case e := <-w.ended:
-		w.take(e, sink)
-	case <-t.C:
-	case <-w.ctx.Done():
-	}
-}
-
-func (w *processWire) take(e ended, sink func(arrival)) {
-	w.running--
-	if e.said {
-		sink(e.arrival)
-	}
-}
-
-func (w *processWire) doze(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-w.ctx.Done():
 	}
 }
 

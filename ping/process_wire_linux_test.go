@@ -18,9 +18,9 @@ func commandWire(t *testing.T, script string, body func(*processWire)) {
 	if err := os.WriteFile(command, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err := task.Scope(t.Context(), "", func(ctx context.Context, g *task.Group) error {
+	err := task.Scope(t.Context(), "", func(_ context.Context, g *task.Group) error {
 		defer g.Cancel(nil)
-		body(&processWire{ctx: ctx, group: g, command: command, ended: make(chan ended, ProcessLimit)})
+		body(&processWire{group: g, command: command, ended: make(chan ended, ProcessLimit)})
 		return nil
 	})
 	if err != nil {
@@ -56,7 +56,8 @@ func TestACommandThatHasEndedMakesRoom(t *testing.T) {
 				t.Fatal(err)
 			}
 			for w.running > 0 && time.Since(began) < time.Minute {
-				w.receive(time.Second, func(a arrival) { got = a })
+				w.receive(0, func(a arrival) { got = a })
+				time.Sleep(time.Millisecond)
 			}
 			if w.running != 0 || string(got.message) != string(want.message) || got.hint != want.hint {
 				t.Errorf("%s: %d are running, got %+v", script, w.running, got)

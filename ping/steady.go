@@ -38,8 +38,8 @@ var ErrDropped = fmt.Errorf("%w: this machine dropped packets meanwhile", ErrNoR
 // return soon: meanwhile replies wait in the receive buffer, with their time of arrival, and requests are delayed. What the
 // buffer has no room for is counted in Stats.ReceiveDrops.
 //
-// The loop wakes no more than once in 5 ms, and requests that became due meanwhile are sent together: so much later than
-// planned, 2.5 ms in the mean, they may be sent. One that is late by more than a tenth of its interval, at least 50 ms and
+// The loop wakes no more than once in 10 ms, and requests that became due meanwhile are sent together: so much later than
+// planned, 5 ms in the mean, they may be sent. One that is late by more than a tenth of its interval, at least 50 ms and
 // at most a second, is skipped and not made up for, so that no burst follows a pause. Its target keeps its place.
 //
 // Of cfg only Method, Buffer, Note and Duplicate may be set. With MethodProcess a ping command is run for each request,
@@ -68,9 +68,11 @@ func (c Config) completeSteady() (Config, error) {
 
 const (
 	// turn is the shortest time from one waking of the loop to the next: a waking costs more than a packet.
-	turn = 5 * time.Millisecond
-	// look is the longest, so that changes of the plan are seen.
+	turn = 10 * time.Millisecond
+	// look is the longest, so that changes of the plan are seen, and replies that take their time.
 	look = 100 * time.Millisecond
+	// fresh is how long after a request every turn looks for its reply.
+	fresh = 50 * time.Millisecond
 	// steadyIDs is how many ids the requests to one target take turns with: more than a minute's at one a second.
 	steadyIDs = 128
 )
@@ -112,7 +114,9 @@ type steady struct {
 	free      []freed // the longest first
 	agenda    agenda
 	spreads   map[time.Duration]*spread
+	timer     *time.Timer
 	woke      time.Duration
+	sentLast  time.Duration
 	dropped   time.Duration // when it was seen last that packets had been dropped
 	undrained int
 	sink      func(arrival) // s.take, once: a method value is an allocation
@@ -121,13 +125,14 @@ type steady struct {
 }
 
 func newSteady(ctx context.Context, c Config, ids idRange, w wire, m Method, plan *Plan, yield func(Probe, error) bool) *steady {
-	s := &steady{line: newLine(w, ids), cfg: c, ctx: ctx, plan: plan, yield: yield, spreads: map[time.Duration]*spread{}, dropped: -1}
+	s := &steady{line: newLine(w, ids), cfg: c, ctx: ctx, plan: plan, yield: yield, spreads: map[time.Duration]*spread{}, timer: time.NewTimer(0), dropped: -1}
 	s.stats.Buffer, s.stats.Method = w.granted(), m
 	s.sink = s.take
 	return s
 }
 
 func (s *steady) run() {
+	defer s.timer.Stop()
 	for !s.stopped() {
 		s.adopt()
 		s.rest()
@@ -143,13 +148,21 @@ func (s *steady) run() {
 
 func (s *steady) stopped() bool { return s.broken || s.err != nil }
 
-// rest sleeps until the next turn, and on until something is due or comes.
+// rest sleeps until something is due, or replies to what was sent lately may have come, and to the next turn at least. It
+// sleeps by a timer: a wait in the kernel, which would end with the first reply, costs ten times as much in Go, and when a
+// reply arrived the kernel writes down.
 func (s *steady) rest() {
-	if early := s.woke + turn - s.now(); early > 0 {
-		s.wire.doze(early)
+	now := s.now()
+	until := s.woke + turn
+	if now-s.sentLast > fresh {
+		until = max(until, s.agenda.next(now+look))
 	}
-	if wait := s.agenda.next(s.now()+look) - s.now(); wait > 0 {
-		s.check(s.wire.receive(wait, s.sink))
+	if until > now {
+		s.timer.Reset(until - now)
+		select {
+		case <-s.timer.C:
+		case <-s.ctx.Done():
+		}
 	}
 	s.woke = s.now()
 }
@@ -161,15 +174,11 @@ func (s *steady) pump() {
 		s.err = fmt.Errorf("ping: stopped: %w", context.Cause(s.ctx))
 		return
 	}
-	s.check(s.wire.receive(0, s.sink))
+	if err := s.wire.receive(0, s.sink); err != nil {
+		s.err = fmt.Errorf("ping: receive: %w", err)
+	}
 	if n := s.wire.drops(); n > s.stats.ReceiveDrops {
 		s.stats.ReceiveDrops, s.dropped = n, s.now()
-	}
-}
-
-func (s *steady) check(err error) {
-	if err != nil {
-		s.err = fmt.Errorf("ping: receive: %w", err)
 	}
 }
 
@@ -212,6 +221,7 @@ func (s *steady) turnOf(index uint32, to *slot) {
 
 func (s *steady) send(index uint32, to *slot, now time.Duration) {
 	to.next()
+	s.sentLast = now
 	if err := s.line.ask(index, to.seq, to.target.Addr, now, to.target.Timeout); err != nil {
 		s.stats.SendErrors++
 		s.say(to, now, Probe{}, &SendError{Err: err})

@@ -188,7 +188,7 @@ func TestAPlanIsChangedWhileItIsAsked(t *testing.T) {
 
 func TestAPlanIsAskedByOneLoopAtATime(t *testing.T) {
 	needRaw(t)
-	plan := planOf(t, "127.0.0.1", 1, 10*time.Millisecond, 0)
+	plan := planOf(t, "127.0.0.1", 1, 20*time.Millisecond, 0)
 	for range ping.Steady(t.Context(), plan, ping.Config{}) {
 		n := 0
 		for p, err := range ping.Steady(t.Context(), plan, ping.Config{}) {

@@ -497,7 +497,7 @@ func TestAMuchShorterIntervalLosesNoFate(t *testing.T) {
 	w := watching(t, 20*time.Second, func(w *watch) {
 		w.set(1, time.Second, 10*time.Second)
 		w.answer = func(*network, []byte, netip.Addr) error { return nil }
-		w.at(5*time.Second, func() { w.set(1, 10*time.Millisecond, 300*time.Millisecond) })
+		w.at(5*time.Second, func() { w.set(1, 20*time.Millisecond, 300*time.Millisecond) })
 	})
 	s := w.plan.Stats()
 	if n := len(w.heard); n != s.Lost || s.Sent-s.Lost > 31 || s.Skipped == 0 {
@@ -562,7 +562,7 @@ func TestALoopThatIsLeftAsksNobodyAnyMore(t *testing.T) {
 		n := &network{ctx: t.Context(), ids: map[uint16]bool{}, answer: prompt}
 		plan := &Plan{}
 		for i := range 100 {
-			plan.Set(Target{Key: fmt.Sprint(i), Addr: netip.MustParseAddr("198.18.0.1"), Interval: 10 * time.Millisecond})
+			plan.Set(Target{Key: fmt.Sprint(i), Addr: netip.MustParseAddr("198.18.0.1"), Interval: 20 * time.Millisecond})
 		}
 		c, _ := Config{}.completeSteady()
 		plan.begin()

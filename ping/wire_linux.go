@@ -174,21 +174,10 @@ func (w *kernelWire) receive(d time.Duration, sink func(arrival)) error {
 
 // sleep waits until a socket has something, the context ends, or d is over.
 func (w *kernelWire) sleep(d time.Duration) error {
-	w.poll = w.poll[:0]
+	w.poll = append(w.poll[:0], unix.PollFd{Fd: int32(w.wake), Events: unix.POLLIN})
 	for s := range w.sockets {
 		w.poll = append(w.poll, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
 	}
-	return w.await(d)
-}
-
-func (w *kernelWire) doze(d time.Duration) {
-	w.poll = w.poll[:0]
-	_ = w.await(d) // what is amiss shows where the sockets are waited for
-}
-
-// await waits for what is in w.poll, for the end of the context, or until d is over.
-func (w *kernelWire) await(d time.Duration) error {
-	w.poll = append(w.poll, unix.PollFd{Fd: int32(w.wake), Events: unix.POLLIN})
 	ts := unix.NsecToTimespec(int64(d))
 	_, err := unix.Ppoll(w.poll, &ts, nil)
 	if err != nil && !errors.Is(err, unix.EINTR) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,10 @@ const hosts = 65536
 func TestMain(m *testing.M) {
 	if os.Getenv(sweepEnv) != "" {
 		sweep()
+		return
+	}
+	if hosts, err := strconv.Atoi(os.Getenv(steadyEnv)); err == nil {
+		steady(hosts)
 		return
 	}
 	os.Exit(m.Run())
