@@ -160,6 +160,7 @@ func TestWhatDoesNotAnswerTheQuestionIsPassedOver(t *testing.T) {
 		{"another id", func(m *dnsmessage.Message) { m.ID++ }},
 		{"another name", func(m *dnsmessage.Message) { m.Questions[0].Name = name("evil.example.org.") }},
 		{"another type", func(m *dnsmessage.Message) { m.Questions[0].Type = dnsmessage.TypeAAAA }},
+		{"another class", func(m *dnsmessage.Message) { m.Questions[0].Class = dnsmessage.ClassCHAOS }},
 		{"a question", func(m *dnsmessage.Message) { m.Response = false }},
 		{"no question", func(m *dnsmessage.Message) { m.Questions = nil }},
 	} {
@@ -196,7 +197,7 @@ func TestATruncatedAnswerIsAskedForOverTCP(t *testing.T) {
 	t.Parallel()
 	serve := func(network string, conn net.Conn) {
 		answering(func(m *dnsmessage.Message) {
-			if m.Truncated = network == "udp"; network == "tcp" {
+			if m.Truncated = true; network == "tcp" { // where the bit means nothing
 				m.Answers = []dnsmessage.Resource{record(m, &dnsmessage.TXTResource{TXT: []string{strings.Repeat("a", 200)}})}
 			}
 		})(network, conn)

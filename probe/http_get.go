@@ -67,8 +67,14 @@ func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
+// inbox is what comes on a connection, up to a bound.
+type inbox struct {
+	*bufio.Reader
+	left *io.LimitedReader
+}
+
 // request asks for a page and waits for the first byte of the answer.
-func request(ctx context.Context, conn net.Conn, page *url.URL) (*bufio.Reader, error) {
+func request(ctx context.Context, conn net.Conn, page *url.URL) (*inbox, error) {
 	var text bytes.Buffer
 	ask := &http.Request{Method: http.MethodGet, URL: page, Close: true, Header: http.Header{"User-Agent": {"muster"}, "Accept": {"*/*"}}}
 	if err := ask.Write(&text); err != nil {
@@ -77,7 +83,8 @@ func request(ctx context.Context, conn net.Conn, page *url.URL) (*bufio.Reader, 
 	if _, err := conn.Write(text.Bytes()); err != nil {
 		return nil, talkError(ctx, muster.StageCommand, err, "get "+page.String())
 	}
-	in := bufio.NewReader(io.LimitReader(conn, maxHead+MaxBody))
+	left := &io.LimitedReader{R: conn, N: maxHead + MaxBody}
+	in := &inbox{bufio.NewReader(left), left}
 	if _, err := in.Peek(1); err != nil {
 		return nil, talkError(ctx, muster.StageCommand, err, "get "+page.String())
 	}
@@ -85,17 +92,19 @@ func request(ctx context.Context, conn net.Conn, page *url.URL) (*bufio.Reader, 
 }
 
 // readResponse reads up to the body. Interim answers (1xx) are passed over.
-func readResponse(ctx context.Context, in *bufio.Reader, host string) (*http.Response, error) {
+func readResponse(ctx context.Context, in *inbox, host string) (*http.Response, error) {
 	said, _ := in.Peek(min(in.Buffered(), maxQuote))
 	if n := min(len(said), len("HTTP/")); string(said[:n]) != "HTTP/"[:n] {
 		return nil, failf(muster.StageCommand, "wrong-answer", "what answers does not speak HTTP: it said %s", quote(string(said)))
 	}
 	for {
-		res, err := http.ReadResponse(in, nil)
+		res, err := http.ReadResponse(in.Reader, nil)
 		switch {
 		case err == nil && (res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols):
 			return res, nil
 		case err == nil:
+		case in.left.N == 0:
+			return nil, failf(muster.StageCommand, "wrong-answer", "%s sends headers without end", host)
 		case codeOf(ctx, err) != "", isEnd(err):
 			return nil, talkError(ctx, muster.StageCommand, err, "read the answer of "+host)
 		default:

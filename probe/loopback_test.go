@@ -159,9 +159,10 @@ func descriptors(t *testing.T) int {
 
 func TestNoPortIsKeptForAMinute(t *testing.T) {
 	port, stop := listen(t, "tcp", sshServer("SSH-2.0-x", nil))
-	for _, kind := range []string{"tcp", "ssh"} {
-		asked(t, prober(t, kind, probe.Options{}), port, time.Minute, "")
-	}
+	quiet, stopQuiet := listen(t, "tcp", mute)
+	asked(t, prober(t, "ssh", probe.Options{}), port, time.Minute, "")
+	asked(t, prober(t, "ssh", probe.Options{}), quiet, 20*time.Millisecond, "mute")
+	asked(t, prober(t, "tcp", probe.Options{}), quiet, time.Minute, "")
 	to := netip.AddrPortFrom(loopback, uint16(port))
 	for _, wait := range []time.Duration{0, time.Minute} {
 		if got, _, err := probe.Port(t.Context(), to, probe.PortOptions{Banner: wait}); err != nil || got.State != muster.PortOpen {
@@ -169,7 +170,8 @@ func TestNoPortIsKeptForAMinute(t *testing.T) {
 		}
 	}
 	stop()
-	if left := waiting(t, port); left > 0 {
+	stopQuiet()
+	if left := waiting(t, port) + waiting(t, quiet); left > 0 {
 		t.Errorf("%d connections are in TIME_WAIT", left)
 	}
 }

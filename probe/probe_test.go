@@ -1,11 +1,13 @@
 package probe_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -185,6 +187,47 @@ func TestTheEndOfTheContextEndsAProbeAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowly is a connection that takes a second to close.
+type slowly struct {
+	net.Conn
+	once sync.Once
+}
+
+func (c *slowly) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() { time.Sleep(time.Second) })
+	return err
+}
+
+func TestAProbeReturnsNoSoonerThanItsConnectionIsClosed(t *testing.T) {
+	every(t, func(t *testing.T, s subject) {
+		if s.mute == "" {
+			t.Skip("it closes by itself")
+		}
+		dial := func(ctx context.Context, network, to string) (net.Conn, error) {
+			conn, err := wire(0, mute)(ctx, network, to)
+			return &slowly{Conn: conn}, err
+		}
+		if _, took := inBubble(t, s.kind, s.options(t, dial), target, cutAfter(time.Second)); took != 2*time.Second {
+			t.Errorf("after %s", took)
+		}
+	})
+}
+
+func TestAnIPv4AddressThatIsWrittenAsIPv6IsOneOfIPv4(t *testing.T) {
+	every(t, func(t *testing.T, s subject) {
+		var dialed string
+		dial := func(ctx context.Context, network, to string) (net.Conn, error) {
+			dialed = to
+			return wire(0, s.up)(ctx, network, to)
+		}
+		mapped := probe.Target{Addr: netip.MustParseAddr("::ffff:198.18.0.1"), Port: 99}
+		if o, _ := inBubble(t, s.kind, s.options(t, dial), mapped, whole); !o.Up || dialed != "198.18.0.1:99" {
+			t.Errorf("dialed %s: %+v", dialed, o)
+		}
+	})
 }
 
 func TestATargetThatCannotBeAskedSaysSo(t *testing.T) {

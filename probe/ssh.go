@@ -98,13 +98,14 @@ func greetingError(ctx context.Context, err error, t Target) *failed {
 	late := codeOf(ctx, err) == "timeout"
 	ours := slices.ContainsFunc(ofSSH, func(s string) bool { return strings.HasPrefix(said, s) })
 	switch {
+	case errors.Is(err, errNotSSH):
 	case said == "" && late:
 		return failf(muster.StageHandshake, "mute", "%s is open, but said nothing within %s", addr, t.Timeout)
 	case said == "":
 		return failf(muster.StageHandshake, "connection-lost", "%s closed the connection without a word", addr)
 	case ours && late:
 		return failf(muster.StageHandshake, "timeout", "%s did not end its greeting within %s: it said %s", addr, t.Timeout, quote(said))
-	case ours && !errors.Is(err, errNotSSH):
+	case ours:
 		return failf(muster.StageHandshake, "connection-lost", "%s closed the connection: it said %s", addr, quote(said))
 	}
 	return failf(muster.StageHandshake, "not-ssh", "what answers on %s does not speak SSH: it said %s", addr, quote(said))

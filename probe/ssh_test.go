@@ -22,6 +22,7 @@ func TestOnlyAnIdentificationIsSSH(t *testing.T) {
 		{"bytes that are no text", "SSH-2.0-\xff\r\n", "SSH-2.0-\uFFFD", "", ""},
 		{"too long", "SSH-2.0-" + strings.Repeat("a", 300) + "\r\n", "", "not-ssh", `it said "SSH-2.0-aaa`},
 		{"too many lines", strings.Repeat("motd\n", 1000), "", "not-ssh", `it said "motd"`},
+		{"nothing but blank lines without end", strings.Repeat("\r\n", 3000), "", "not-ssh", "does not speak SSH"},
 		{"another protocol", "HTTP/1.1 400 Bad Request\r\n", "", "not-ssh", `it said "HTTP/1.1 400 Bad Request"`},
 		{"a prompt", "login: ", "", "not-ssh", `it said "login: "`},
 		{"half of one", "SSH-2.0-Open", "", "timeout", `it said "SSH-2.0-Open"`},
@@ -83,6 +84,22 @@ func TestAServerThatSendsAllAtOnceIsNotWaitedFor(t *testing.T) {
 	o, took := inBubble(t, "ssh", probe.Options{Dial: wire(0, say("SSH-2.0-dropbear\r\n\x00\x00\x01\x8c"))}, target, whole)
 	if !o.Up || took != 0 {
 		t.Errorf("%+v after %s", o, took)
+	}
+}
+
+// On a real connection: a reset could overtake the identification of the probe.
+func TestAServerThatSendsAllAtOnceSeesAQuietEnd(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	port, stop := listen(t, "tcp", func(_ string, conn net.Conn) {
+		io.WriteString(conn, "SSH-2.0-dropbear\r\n\x00\x00\x01\x8c")
+		_, err := io.ReadAll(conn)
+		ended <- err
+	})
+	defer stop()
+	o := prober(t, "ssh", probe.Options{}).Probe(t.Context(), probe.Target{Addr: loopback, Port: port, Timeout: time.Minute})
+	if err := <-ended; !o.Up || err != nil {
+		t.Errorf("%+v: the server saw %v", o, err)
 	}
 }
 
