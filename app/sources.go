@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/probe"
 )
 
 // sourcesFile remembers how many devices each source of the inventory gave at the last backup.
@@ -67,6 +68,22 @@ func wantsAll(terms []string) bool { return len(terms) == 0 || slices.Contains(t
 type Source struct {
 	Name string `json:"name"`
 	What string `json:"what"`
+}
+
+// Probe is one kind of probe.
+type Probe struct {
+	Name string `json:"name"`
+	What string `json:"what"`
+	Port int    `json:"port"` // where nothing else is said; 0: there are none
+}
+
+// Probes returns the kinds of probes, sorted.
+func Probes() []Probe {
+	var all []Probe
+	for _, k := range probe.Kinds() {
+		all = append(all, Probe{k.Name, k.Summary, k.Port})
+	}
+	return all
 }
 
 // Sources returns the kinds of device lists that can be read, sorted.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,9 +13,10 @@ import (
 func (p *program) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List what this muster knows: platforms, sources",
+		Short: "List what this muster knows: platforms, sources, probes",
 		Example: `  muster list platforms
-  muster list sources`,
+  muster list sources
+  muster list probes`,
 		Args: cobra.ArbitraryArgs,
 		RunE: groupHelp,
 	}
@@ -37,7 +39,25 @@ wrong.`,
 		Args: takes(0, 0, "no argument"),
 		RunE: func(*cobra.Command, []string) error { return all(p, sourceView(), app.Sources()) },
 	})
+	c.AddCommand(&cobra.Command{
+		Use:     "probes",
+		Short:   "List the kinds of probes that a monitor can ask with",
+		Example: `  muster list probes`,
+		Args:    takes(0, 0, "no argument"),
+		RunE:    func(*cobra.Command, []string) error { return all(p, probeView(), app.Probes()) },
+	})
 	return c
+}
+
+func probeView() view[app.Probe] {
+	return view[app.Probe]{
+		columns: []column[app.Probe]{
+			{head: "PROBE", cell: func(p app.Probe) string { return p.Name }},
+			{head: "PORT", cell: func(p app.Probe) string { return orDash(strings.TrimPrefix(strconv.Itoa(p.Port), "0")) }, right: true},
+			{head: "WHAT", cell: func(p app.Probe) string { return p.What }},
+		},
+		word: func(p app.Probe) string { return p.Name },
+	}
 }
 
 func sourceView() view[app.Source] {
