@@ -26,7 +26,7 @@ type wireConfig struct {
 	method   Method
 	buffer   int // to receive
 	ids      idRange
-	patience int // how often a request is given to a kernel that has no room for it, about a millisecond apart
+	patience int // how many milliseconds a kernel that has no room is waited for; each request that is sent restores one
 }
 
 // arrival is something that came back: a reply of peer, or an error message about a request to peer.

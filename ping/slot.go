@@ -9,11 +9,11 @@ type slot struct {
 	place    uint64        // in the interval
 	open     uint64        // requests whose time is not over and that have no reply
 	answered uint64
-	hinted   uint64 // requests of which an error message said that the target cannot be reached
-	seq      uint32 // of the newest request, from 1
-	first    uint32 // the oldest that is still of interest: those before it were for another target
-	hint     hint
-	live     bool // the plan has it
+	seq      uint32        // of the newest request, from 1
+	first    uint32        // the oldest that is still of interest: those before it were for another target
+	hinted   time.Duration // when an error message said last that the target cannot be reached
+	hint     hint          // what it said
+	live     bool          // the plan has it
 }
 
 // next makes room for one more request.
@@ -21,7 +21,6 @@ func (s *slot) next() {
 	s.seq++
 	s.open <<= 1
 	s.answered <<= 1
-	s.hinted <<= 1
 }
 
 // full says that the oldest of 64 requests still waits for its reply, which happens when an interval was made much shorter.
@@ -39,6 +38,7 @@ func (s *slot) bit(seq uint32) uint64 {
 func (s *slot) forget() {
 	s.first = s.seq + 1
 	s.open = 0
+	s.hint = hintNone
 }
 
 // adopt takes over what was changed in the plan.

@@ -12,7 +12,8 @@ type socket struct {
 	six, raw bool
 	to4      unix.RawSockaddrInet4
 	to6      unix.RawSockaddrInet6
-	patience int
+	credit   int // how often it may still wait for room
+	patience int // the most of it
 	dropped  uint32
 	batch    batch
 }
@@ -31,7 +32,7 @@ func openSocket(c wireConfig, raw, six bool) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{fd: fd, six: six, raw: raw, patience: max(staleErrors, c.patience)}
+	s := &socket{fd: fd, six: six, raw: raw, credit: c.patience, patience: c.patience}
 	if err := s.configure(c); err != nil {
 		unix.Close(fd)
 		return nil, err
@@ -46,10 +47,11 @@ func (s *socket) configure(c wireConfig) error {
 			return err
 		}
 	}
-	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.buffer) != nil {
-		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, c.buffer); err != nil {
-			return err
-		}
+	if err := s.buffer(unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, c.buffer); err != nil {
+		return err
+	}
+	if err := s.buffer(unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, sendBuffer); err != nil {
+		return err
 	}
 	level, recvErr := unix.IPPROTO_IP, unix.IP_RECVERR
 	if s.six {
@@ -62,6 +64,18 @@ func (s *socket) configure(c wireConfig) error {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
 	return nil
+}
+
+// sendBuffer has room for the requests to neighbours whose hardware address is not known: they count until the kernel has
+// given up asking for it, after three seconds, and a few hundred of them would keep requests to everybody else from being sent.
+const sendBuffer = 32 << 20
+
+// buffer sets the size of a buffer, beyond what is allowed to everybody where that is allowed.
+func (s *socket) buffer(force, plain, size int) error {
+	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, force, size) == nil {
+		return nil
+	}
+	return unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, plain, size)
 }
 
 // filter lets the kernel throw away all that is no echo reply. A raw socket is otherwise given every ICMP packet of the

@@ -89,7 +89,7 @@ func (c Config) steady(ctx context.Context, plan *Plan, yield func(Probe, error)
 		return
 	}
 	ids := anyIDs(steadyIDs)
-	w, method, err := openWire(ctx, wireConfig{method: c.Method, buffer: c.Buffer, ids: ids, patience: 1})
+	w, method, err := openWire(ctx, wireConfig{method: c.Method, buffer: c.Buffer, ids: ids})
 	switch {
 	case errors.Is(err, ErrNotAllowed) && c.Method == MethodAuto:
 		c.Note(noSocketNote())
@@ -244,7 +244,7 @@ func (s *steady) lose(to *slot, bit uint64, sent time.Duration) {
 	s.stats.Lost++
 	err := ErrNoReply
 	switch {
-	case to.hinted&bit != 0:
+	case to.hint != hintNone && to.hinted >= sent:
 		err = &UnreachableError{Reason: to.hint.String()}
 	case sent <= s.dropped:
 		err = ErrDropped
@@ -313,11 +313,12 @@ func (s *steady) ours(q echo, peer netip.Addr) bool {
 	return int64(q.index) < int64(len(s.slots)) && s.genuine(q, s.slots[q.index].target.Addr, peer)
 }
 
-// takeHint notes what an error message says, until the time of its request is over.
+// takeHint notes what an error message says. It concerns whatever is under way to its target: that a neighbour does not
+// answer is known after three seconds only, when the request that it is about may be lost already.
 func (s *steady) takeHint(a arrival) {
 	q, whole, ok := parseQuote(a.message, a.peer)
 	if ok && !whole {
-		q.index, q.try, ok = s.find(q.index, a.peer)
+		q.index, ok = s.find(q.index, a.peer)
 	}
 	if !ok || whole && !s.ours(q, a.peer) {
 		s.stats.Foreign++
@@ -325,17 +326,15 @@ func (s *steady) takeHint(a arrival) {
 	}
 	s.stats.Unreachable++
 	to := &s.slots[q.index]
-	to.hint = a.hint
-	to.hinted |= to.bit(q.try)
+	to.hint, to.hinted = a.hint, s.now()
 }
 
-// find looks for the request that a quote is of which holds no more than the low 16 bits of the index: most likely the last
-// to that target.
-func (s *steady) find(low uint32, addr netip.Addr) (index, seq uint32, ok bool) {
+// find looks for the target of a quote that holds no more than the low 16 bits of the index.
+func (s *steady) find(low uint32, addr netip.Addr) (index uint32, ok bool) {
 	for i := int(low); i < len(s.slots); i += 1 << 16 {
-		if to := &s.slots[i]; sameHost(to.target.Addr, addr) {
-			return uint32(i), to.seq, true
+		if sameHost(s.slots[i].target.Addr, addr) {
+			return uint32(i), true
 		}
 	}
-	return 0, 0, false
+	return 0, false
 }

@@ -190,18 +190,20 @@ func (w *kernelWire) sleep(d time.Duration) error {
 // the kernel returns to whoever comes next.
 func (s *socket) send(request []byte, to netip.Addr, scope uint32) error {
 	name, size := s.sockaddr(to, scope)
-	for attempt := 0; ; attempt++ {
+	for stale := 0; ; {
 		_, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&request[0])), uintptr(len(request)),
 			unix.MSG_DONTWAIT, uintptr(name), uintptr(size))
 		switch {
 		case errno == 0:
+			s.credit = min(s.credit+1, s.patience)
 			return nil
-		case attempt == s.patience:
-			return errno
-		case errno == unix.EAGAIN || errno == unix.ENOBUFS:
+		case (errno == unix.EAGAIN || errno == unix.ENOBUFS) && s.credit > 0:
+			s.credit--
 			s.waitForRoom()
-		case errno != unix.EINTR && attempt >= staleErrors:
+		case errno == unix.EAGAIN || errno == unix.ENOBUFS || errno != unix.EINTR && stale == staleErrors:
 			return errno
+		case errno != unix.EINTR:
+			stale++
 		}
 	}
 }
