@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -192,12 +192,14 @@ func TestTheEndOfTheContextEndsAProbeAtOnce(t *testing.T) {
 // slowly is a connection that takes a second to close.
 type slowly struct {
 	net.Conn
-	once sync.Once
+	closed atomic.Bool
 }
 
 func (c *slowly) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(func() { time.Sleep(time.Second) })
+	if c.closed.CompareAndSwap(false, true) {
+		time.Sleep(time.Second)
+	}
 	return err
 }
 
