@@ -25,12 +25,12 @@ type held struct {
 // push takes a host that is due at a time, and gives back those that are due now or that have no room any more.
 func (q *hold) push(h muster.Host, now, due time.Duration) iter.Seq[muster.Host] {
 	return func(yield func(muster.Host) bool) {
-		for q.n > 0 && (q.n == holdMost || q.hosts[q.first].due <= now) {
-			if !yield(q.pop()) {
-				return
-			}
+		if q.n == holdMost && !yield(q.pop()) {
+			return
 		}
 		q.add(held{h, due})
+		for q.n > 0 && q.hosts[q.first].due <= now && yield(q.pop()) {
+		}
 	}
 }
 

@@ -25,11 +25,14 @@ type asker struct {
 	banner  time.Duration
 	options probe.PortOptions
 
-	sent, received, sendErrors, unreachable, lost atomic.Int64
+	sent, received, sendErrors, unreachable atomic.Int64
 }
 
-// portsAtOnce is how many ports one host is asked for at once: some devices take more for an attack.
-const portsAtOnce = 16
+const (
+	portsAtOnce = 16                     // of one host: some devices take more for an attack
+	portsLen    = 256                    // how many answers of one host are waited for together
+	localPause  = 100 * time.Millisecond // before a request is made again that this machine could not make
+)
 
 // listeners are ports whose servers wait for the client to speak first: that such a port is mute says nothing.
 var listeners = []int{53, 80, 179, 443, 8080, 8443, 9060}
@@ -45,6 +48,11 @@ func newAsker(c Config) *asker {
 	}
 }
 
+// hostsAtOnce is how many hosts keep all connections busy: with many ports a few are enough.
+func hostsAtOnce(c Config) int {
+	return max(1, c.InFlight/max(1, min(len(c.Ports), portsAtOnce)))
+}
+
 // answer is what asking for one port gave.
 type answer struct {
 	port muster.Port
@@ -53,24 +61,42 @@ type answer struct {
 }
 
 // ask asks a host for ports and writes into it what that says. When ctx ends, the ports of which nothing is known are
-// left out.
-func (a *asker) ask(ctx context.Context, h *muster.Host, ports []int) {
-	answers := task.Settle(ctx, ports, func(ctx context.Context, port int) (answer, error) {
-		return a.port(ctx, netip.AddrPortFrom(h.Addr, uint16(port))), nil
-	}, task.Limit(portsAtOnce), task.Named("ports"))
-	asked := 0
-	for _, r := range answers {
-		if r.Err == nil {
-			asked += a.take(h, r.Value)
+// left out. It tells whether there are others of these: this machine could not ask for them.
+func (a *asker) ask(ctx context.Context, h *muster.Host, ports []int) (doubt bool) {
+	for some := range slices.Chunk(ports, portsLen) {
+		answers := task.Settle(ctx, some, func(ctx context.Context, port int) (answer, error) {
+			return a.port(ctx, netip.AddrPortFrom(h.Addr, uint16(port))), nil
+		}, task.Limit(portsAtOnce), task.Named("ports"))
+		for _, r := range answers {
+			if r.Err == nil && !a.take(h, r.Value) {
+				doubt = true
+			}
+		}
+		if len(ports) > MostListed {
+			h.Ports = worthListing(h.Ports)
 		}
 	}
-	if len(ports) > 0 && asked == 0 && h.State != muster.HostUp && ctx.Err() == nil {
-		a.lost.Add(1)
-	}
+	return doubt && ctx.Err() == nil
 }
 
-// take writes one answer into the host. It returns how many ports it told something of.
-func (a *asker) take(h *muster.Host, answer answer) int {
+// worthListing leaves out the ports that are not open, but for the first that refused where there is no other: it tells how
+// the host was found.
+func worthListing(ports []muster.Port) []muster.Port {
+	refused := slices.IndexFunc(ports, func(p muster.Port) bool { return p.State == muster.PortClosed })
+	var open []muster.Port
+	for _, p := range ports {
+		if p.State == muster.PortOpen || p.State == muster.PortMute {
+			open = append(open, p)
+		}
+	}
+	if len(open) == 0 && refused >= 0 {
+		return slices.Clone(ports[refused : refused+1])
+	}
+	return open
+}
+
+// take writes one answer into the host. It reports false where nothing is known of the port.
+func (a *asker) take(h *muster.Host, answer answer) bool {
 	up := h.State == muster.HostUp
 	unreachable, ok := errors.AsType[*probe.UnreachableError](answer.err)
 	switch {
@@ -80,34 +106,44 @@ func (a *asker) take(h *muster.Host, answer answer) int {
 		if !up {
 			h.Reason = answer.err.Error()
 		}
-		return 0
+		return false
 	case answer.port.State != muster.PortFiltered && !up:
 		h.State, h.RTT, h.Reason, h.Filtered = muster.HostUp, answer.rtt, "", a.pinged
 	}
 	h.Ports = append(h.Ports, answer.port)
-	return 1
+	return true
 }
 
 // port asks for one port, again where there was no answer.
 func (a *asker) port(ctx context.Context, to netip.AddrPort) (last answer) {
-	for range a.tries {
+	for try := range a.tries {
 		next, err := a.once(ctx, to)
 		if err != nil {
-			break // ctx has ended
+			if try == 0 {
+				last.err = err
+			}
+			return last
 		}
-		last = next
-		if last.err == nil && last.port.State != muster.PortFiltered {
+		if last = next; last.err == nil && last.port.State != muster.PortFiltered {
 			a.received.Add(1)
 			return last
 		}
-	}
-	if last.port.Number == 0 && last.err == nil {
-		last.err = context.Cause(ctx)
+		if last.err != nil && !isUnreachable(last.err) {
+			pause(ctx)
+		}
 	}
 	return last
 }
 
-// once opens one connection, when there is a place for it and the rate allows. Its error is the end of ctx.
+// pause waits until this machine may have again what it had too little of.
+func pause(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, localPause)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// once opens one connection, when there is a place for it and the rate allows. Its error is the end of ctx, which an open
+// port that was not waited for long enough to say something is told before.
 func (a *asker) once(ctx context.Context, to netip.AddrPort) (answer, error) {
 	if err := a.slots.Acquire(ctx, 1); err != nil {
 		return answer{}, err
@@ -121,7 +157,10 @@ func (a *asker) once(ctx context.Context, to netip.AddrPort) (answer, error) {
 		o.Banner = a.banner
 	}
 	port, rtt, err := probe.Port(ctx, to, o)
-	if ctx.Err() != nil && err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil && rtt > 0:
+		port.State, err = muster.PortOpen, nil
+	case err != nil && ctx.Err() != nil:
 		return answer{}, err
 	}
 	a.count(err)

@@ -22,10 +22,12 @@ type runner struct {
 	yield   func(muster.Host, error) bool
 	began   time.Time
 	pings   ping.Summary
-	doubles map[netip.Addr]int // duplicates
+	doubles map[netip.Addr]int // duplicates of hosts that are not yielded yet
 	held    hold
 	ports   *asker
-	err     error // what ended the pings
+	unsent  int   // hosts that are not up and to which no ping could be sent
+	doubts  int   // further hosts of which a port could not be asked
+	err     error // what ended the pings, or went wrong with a host
 	over    bool  // the loop body has had enough
 }
 
@@ -33,10 +35,17 @@ func newRunner(t Targets, c Config, yield func(muster.Host, error) bool) *runner
 	return &runner{Config: c, targets: t, yield: yield, began: time.Now(), doubles: map[netip.Addr]int{}, ports: newAsker(c)}
 }
 
+// finding is a host, and what of it could not be asked because of this machine.
+type finding struct {
+	muster.Host
+	unsent bool // the ping
+	doubt  bool // a port
+}
+
 func (r *runner) run(ctx context.Context) {
 	*r.Summary = Summary{Targets: r.targets.Len()}
-	for host := range r.examined(ctx) {
-		if !r.found(host) {
+	for f := range r.examined(ctx) {
+		if !r.found(f) {
 			return
 		}
 	}
@@ -56,14 +65,14 @@ func (r *runner) ended(ctx context.Context) error {
 }
 
 // asked yields every target with what its ping says.
-func (r *runner) asked(ctx context.Context) iter.Seq[muster.Host] {
+func (r *runner) asked(ctx context.Context) iter.Seq[finding] {
 	if r.NoPing {
 		return r.unpinged(ctx)
 	}
 	c := r.Ping
 	c.Summary = &r.pings
-	c.Duplicate = func(a netip.Addr) { r.doubles[a]++ }
-	return func(yield func(muster.Host) bool) {
+	c.Duplicate = r.double
+	return func(yield func(finding) bool) {
 		for reply, err := range ping.Sweep(ctx, r.drawn(), c) {
 			if !reply.Addr.IsValid() {
 				r.err = err
@@ -88,10 +97,10 @@ func (r *runner) drawn() iter.Seq[netip.Addr] {
 	}
 }
 
-func (r *runner) unpinged(ctx context.Context) iter.Seq[muster.Host] {
-	return func(yield func(muster.Host) bool) {
+func (r *runner) unpinged(ctx context.Context) iter.Seq[finding] {
+	return func(yield func(finding) bool) {
 		for addr := range r.drawn() {
-			if ctx.Err() != nil || !yield(muster.Host{Addr: addr, State: muster.HostDown}) {
+			if ctx.Err() != nil || !yield(finding{Host: muster.Host{Addr: addr, State: muster.HostDown}}) {
 				return
 			}
 		}
@@ -99,8 +108,8 @@ func (r *runner) unpinged(ctx context.Context) iter.Seq[muster.Host] {
 }
 
 // pinged is a host of which no more is known than its ping.
-func pinged(reply ping.Reply, err error) muster.Host {
-	h := muster.Host{Addr: reply.Addr, State: muster.HostDown}
+func pinged(reply ping.Reply, err error) finding {
+	h := finding{Host: muster.Host{Addr: reply.Addr, State: muster.HostDown}}
 	var unreachable *ping.UnreachableError
 	switch {
 	case err == nil:
@@ -110,60 +119,89 @@ func pinged(reply ping.Reply, err error) muster.Host {
 	case errors.Is(err, ping.ErrNoReply):
 		h.Reason = "no reply"
 	default:
-		h.Reason = err.Error()
+		h.Reason, h.unsent = err.Error(), true
 	}
 	return h
 }
 
+// doublesMost bounds the hosts whose duplicates are counted one by one; the summary counts all.
+const doublesMost = 16 * holdMost
+
+func (r *runner) double(a netip.Addr) {
+	if n := r.doubles[a]; n > 0 || len(r.doubles) < doublesMost {
+		r.doubles[a] = n + 1
+	}
+}
+
 // examined yields the hosts with all that is wanted of them.
-func (r *runner) examined(ctx context.Context) iter.Seq[muster.Host] {
+func (r *runner) examined(ctx context.Context) iter.Seq[finding] {
 	if len(r.Ports) == 0 && r.Identify == nil {
 		return r.asked(ctx)
 	}
-	return func(yield func(muster.Host) bool) {
-		for _, done := range task.AsCompleted(ctx, r.asked(ctx), r.examine, task.Limit(r.InFlight), task.Named("scan")) {
-			if done.Err != nil {
-				r.err = errors.Join(r.err, done.Err)
-				continue
+	return func(yield func(finding) bool) {
+		for f, done := range task.AsCompleted(ctx, each(r.asked(ctx)), r.examine, task.Limit(hostsAtOnce(r.Config)), task.Named("scan")) {
+			if done.Err != nil { // Identify panicked: what was known before is known
+				r.err = done.Err
 			}
-			if !yield(done.Value) {
+			if !yield(*f) {
 				return
 			}
 		}
 	}
 }
 
-// examine asks for the ports of a host and has it identified. It runs in a task of its own, and says what is known when
-// ctx ends.
-func (r *runner) examine(ctx context.Context, h muster.Host) (muster.Host, error) {
-	r.ports.ask(ctx, &h, r.Ports)
-	if h.State != muster.HostUp || r.Identify == nil {
-		return h, nil
-	}
-	if !slices.Contains(r.Ports, SSHPort) {
-		r.ports.ask(ctx, &h, []int{SSHPort})
-		slices.SortFunc(h.Ports, func(a, b muster.Port) int { return a.Number - b.Number })
-	}
-	if ctx.Err() == nil {
-		r.Identify(ctx, &h)
-	}
-	return h, nil
-}
-
-// found takes a host that is complete. It is held back for a while, so that duplicates of its reply are counted first.
-func (r *runner) found(h muster.Host) (more bool) {
-	r.Progress.Done.Add(1)
-	switch h.State {
-	case muster.HostUp:
-		r.Summary.Up++
-		r.Progress.Up.Add(1)
-	default:
-		if !r.All {
-			return true
+// each yields where the findings are, each in a place of its own.
+func each(findings iter.Seq[finding]) iter.Seq[*finding] {
+	return func(yield func(*finding) bool) {
+		for f := range findings {
+			if !yield(&f) {
+				return
+			}
 		}
 	}
+}
+
+// examine asks for the ports of a host and has it identified. It runs in a task of its own, and writes down what is known
+// when ctx ends.
+func (r *runner) examine(ctx context.Context, f *finding) (struct{}, error) {
+	f.doubt = r.ports.ask(ctx, &f.Host, r.Ports)
+	if f.State != muster.HostUp || r.Identify == nil {
+		return struct{}{}, nil
+	}
+	if !slices.Contains(r.Ports, SSHPort) {
+		f.doubt = r.ports.ask(ctx, &f.Host, []int{SSHPort}) || f.doubt
+		slices.SortFunc(f.Ports, func(a, b muster.Port) int { return a.Number - b.Number })
+	}
+	if ctx.Err() == nil {
+		r.Identify(ctx, &f.Host)
+	}
+	return struct{}{}, nil
+}
+
+// found takes a host that is complete. One that was pinged is held back for a while, so that duplicates of its reply are
+// counted first.
+func (r *runner) found(f finding) (more bool) {
+	r.Progress.Done.Add(1)
+	switch {
+	case f.State == muster.HostUp:
+		r.Summary.Up++
+		r.Progress.Up.Add(1)
+		f.unsent = false
+	case f.unsent:
+		r.unsent++
+	}
+	if f.doubt && !f.unsent {
+		r.doubts++
+	}
+	if f.State != muster.HostUp && !r.All {
+		return true
+	}
 	now := time.Since(r.began)
-	r.release(r.held.push(h, now, now+r.Ping.Timeout))
+	due := now + r.Ping.Timeout
+	if r.NoPing {
+		due = now
+	}
+	r.release(r.held.push(f.Host, now, due))
 	return !r.over
 }
 
@@ -174,6 +212,7 @@ func (r *runner) release(hosts iter.Seq[muster.Host]) {
 			return
 		}
 		h.Duplicates = r.doubles[h.Addr]
+		delete(r.doubles, h.Addr)
 		r.count()
 		r.over = !r.yield(h, nil)
 	}
@@ -185,7 +224,7 @@ func (r *runner) count() {
 	s.Sent, s.Received = p.Sent+int(r.ports.sent.Load()), p.Received+int(r.ports.received.Load())
 	s.SendErrors, s.Unreachable = p.SendErrors+int(r.ports.sendErrors.Load()), p.Unreachable+int(r.ports.unreachable.Load())
 	s.Late, s.Duplicates, s.ReceiveDrops, s.Foreign = p.Late, p.Duplicates, p.ReceiveDrops, p.Foreign
-	s.Lost = p.Lost + int(r.ports.lost.Load())
+	s.Lost = min(p.Lost-p.Unsent, s.Targets-s.Up) + min(p.Unsent, r.unsent) + r.doubts
 	s.Buffer, s.Method = p.Buffer, p.Method
 	s.DurationMS = time.Since(r.began).Milliseconds()
 }

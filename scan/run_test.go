@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -285,4 +286,119 @@ func TestAConfigThatMakesNoSenseIsRefusedInOneSentence(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAPortWhoseBannerIsCutShortByTheEndOfTheContextIsOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		n.says("198.18.0.1:22", "")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		hosts, err := n.found(t, ctx, "198.18.0.0/30", scan.Config{Ports: []int{22}})
+		want := muster.Port{Number: 22, State: muster.PortOpen}
+		if h := hosts["198.18.0.1"]; len(hosts) != 1 || !slices.Equal(h.Ports, []muster.Port{want}) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("found %v and the error %v, want port %+v and the end of the context", hosts, err, want)
+		}
+	})
+}
+
+func TestADeadlineThatTheRateCannotKeepFindsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		c := scan.Config{Ports: []int{22}, Ping: ping.Config{Rate: 1, Tries: 1}}
+		if hosts, err := n.found(t, ctx, "198.18.0.0/29", c); len(hosts) != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("found %v, %v; want nobody and the end of the context", hosts, err)
+		}
+	})
+}
+
+func TestAHostWhoseIdentificationPanicsIsFoundAllTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		n.fails("198.18.0.1:22", syscall.ECONNREFUSED)
+		n.fails("198.18.0.2:22", syscall.ECONNREFUSED)
+		bad := func(_ context.Context, h *muster.Host) {
+			if h.Addr.As4()[3] == 1 {
+				panic("a mistake")
+			}
+		}
+		hosts, err := n.found(t, t.Context(), "198.18.0.0/30", scan.Config{Ports: []int{22}, Identify: bad})
+		if len(hosts) != 2 || len(hosts["198.18.0.1"].Ports) != 1 || err == nil || !strings.Contains(err.Error(), "a mistake") {
+			t.Errorf("found %v, %v; want both and the panic", hosts, err)
+		}
+	})
+}
+
+func TestOfManyPortsThoseThatAreOpenAreListed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		var ports []int
+		for port := range 1000 {
+			ports = append(ports, port+1)
+			n.fails(fmt.Sprintf("198.18.0.1:%d", port+1), syscall.ECONNREFUSED)
+			n.fails(fmt.Sprintf("198.18.0.2:%d", port+1), syscall.ECONNREFUSED)
+		}
+		n.says("198.18.0.1:22", "SSH-2.0-x\n")
+		n.says("198.18.0.1:900", "")
+		c := scan.Config{Ports: ports, Ping: ping.Config{Tries: 1, Rate: ping.Unlimited, Timeout: 100 * time.Millisecond}}
+		hosts, err := n.found(t, t.Context(), "198.18.0.1-198.18.0.3", c)
+		if err != nil || len(hosts) != 2 {
+			t.Fatalf("found %v, %v", keys(hosts), err)
+		}
+		for addr, want := range map[string][]muster.Port{
+			"198.18.0.1": {{Number: 22, State: muster.PortOpen, Banner: "SSH-2.0-x"}, {Number: 900, State: muster.PortMute}},
+			"198.18.0.2": {{Number: 1, State: muster.PortClosed}},
+		} {
+			if got := hosts[addr].Ports; !slices.Equal(got, want) {
+				t.Errorf("%s has %v, want %v", addr, got, want)
+			}
+		}
+	})
+}
+
+func TestWithManyPortsFewHostsAreAskedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		var ports []int
+		for port := range 16 {
+			ports = append(ports, port+1)
+		}
+		c := scan.Config{Ports: ports, InFlight: 64, Ping: ping.Config{Tries: 1, Rate: ping.Unlimited, Timeout: time.Hour}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := n.found(t, ctx, "198.18.0.0/24", c); err == nil {
+			t.Fatal("silence for an hour ended within a second")
+		}
+		hosts := map[string]bool{}
+		for at := range n.asked {
+			hosts[netip.MustParseAddrPort(at).Addr().String()] = true
+		}
+		if len(hosts) != 4 || n.most != 64 {
+			t.Errorf("%d hosts were asked over %d connections, want 4 over 64", len(hosts), n.most)
+		}
+	})
+}
+
+func TestAPortThatThisMachineCouldNotAskForIsInDoubtAlsoOfAHostThatIsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, began := newNetwork(), time.Now()
+		n.fails("198.18.0.1:22", syscall.ECONNREFUSED)
+		n.fails("198.18.0.1:23", syscall.EMFILE)
+		var sum scan.Summary
+		hosts, err := n.found(t, t.Context(), "198.18.0.1", scan.Config{Ports: []int{22, 23}, Summary: &sum})
+		if err != nil || len(hosts) != 1 || sum.Lost != 1 || sum.Complete() {
+			t.Errorf("found %v, %v, summary %+v; want the host and one doubt", keys(hosts), err, sum)
+		}
+		if took := time.Since(began); n.asked["198.18.0.1:23"] != 2 || took < 100*time.Millisecond {
+			t.Errorf("asked %d times within %s, want twice with a pause", n.asked["198.18.0.1:23"], took)
+		}
+	})
 }

@@ -21,6 +21,9 @@ const (
 	DefaultBanner   = 3 * time.Second
 )
 
+// MostListed is how many ports may be asked for and all be listed of each Host, whatever their state.
+const MostListed = 128
+
 // SSHPort is the port that Config.Identify asks of hosts that are up, beside Config.Ports.
 const SSHPort = 22
 
@@ -32,7 +35,7 @@ type Config struct {
 	// NoPing asks by TCP alone.
 	NoPing bool
 	// Ports are the TCP ports that every target is asked for, also those that are silent to a ping. What an open port says
-	// by itself is read.
+	// by itself is read. Of more than MostListed a Host has only those that are open, or the first that refused.
 	Ports []int
 	// Banner is how long an open port may take to say something; 0: DefaultBanner.
 	Banner time.Duration
@@ -62,7 +65,7 @@ type Summary struct {
 	Unreachable  int   `json:"unreachable"` // messages that there is no way to a target
 	SendErrors   int   `json:"send_errors"` // requests that this machine could not send
 	ReceiveDrops int   `json:"receive_drops"`
-	Lost         int   `json:"lost"` // targets that may be up although nothing was heard: see Complete
+	Lost         int   `json:"lost"` // hosts in doubt, at most: see Complete
 	DurationMS   int64 `json:"duration_ms"`
 
 	Foreign int         `json:"foreign"` // what looked like a reply and was none
@@ -70,8 +73,8 @@ type Summary struct {
 	Method  ping.Method `json:"method"`  // how pings were sent; empty: not at all
 }
 
-// Complete tells whether every target was asked and every reply that came was read. Else the summary's Lost says how
-// many targets are in doubt.
+// Complete tells whether everything was asked and every reply that came was read. Else the summary's Lost says how many
+// hosts are in doubt at most: silent ones that may be up, and those of which this machine could not ask for a port.
 func (s *Summary) Complete() bool { return s.Lost == 0 }
 
 // Progress counts what a scan has done. It may be read at any time.
