@@ -26,7 +26,8 @@ type wireConfig struct {
 	method   Method
 	buffer   int // to receive
 	ids      idRange
-	patience int // how many milliseconds a kernel that has no room is waited for; each request that is sent restores one
+	renew    time.Duration // after which a socket that cannot take turns with ids is replaced; 0: never
+	patience int           // how many milliseconds a kernel that has no room is waited for; each request that is sent restores one
 }
 
 // arrival is something that came back: a reply of peer, or an error message about a request to peer.

@@ -102,8 +102,15 @@ func FuzzReply(f *testing.F) {
 			e.table.add(six)
 			e.take(arrival{peer: from, message: b})
 			e.take(arrival{peer: from, message: b, hint: hintHost})
-			if e.sum.Up != 0 || e.sum.Received != 0 {
-				t.Errorf("counted: %+v", *e.sum)
+			s := steady{line: newLine(nil, anyIDs(2)), yield: func(Probe, error) bool {
+				t.Error("a request has a reply by bytes that nobody who knows the key has made")
+				return false
+			}}
+			s.slots = []slot{{target: &planned{Target: Target{Addr: four}}, seq: 9}, {target: &planned{Target: Target{Addr: six}}, seq: 9}}
+			s.take(arrival{peer: from, message: b})
+			s.take(arrival{peer: from, message: b, hint: hintHost})
+			if e.sum.Up+e.sum.Received+s.stats.Received != 0 {
+				t.Errorf("counted: %+v, %+v", *e.sum, s.stats)
 			}
 		}
 	})

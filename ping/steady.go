@@ -75,6 +75,9 @@ const (
 	fresh = 50 * time.Millisecond
 	// steadyIDs is how many ids the requests to one target take turns with: more than a minute's at one a second.
 	steadyIDs = 128
+	// renew is after how long a ping socket, for which the kernel chooses one id, is replaced. Replies to its requests are read
+	// for as long again.
+	renew = time.Minute
 )
 
 // slack is how late a request may be.
@@ -89,7 +92,7 @@ func (c Config) steady(ctx context.Context, plan *Plan, yield func(Probe, error)
 		return
 	}
 	ids := anyIDs(steadyIDs)
-	w, method, err := openWire(ctx, wireConfig{method: c.Method, buffer: c.Buffer, ids: ids})
+	w, method, err := openWire(ctx, wireConfig{method: c.Method, buffer: c.Buffer, ids: ids, renew: renew})
 	switch {
 	case errors.Is(err, ErrNotAllowed) && c.Method == MethodAuto:
 		c.Note(noSocketNote())

@@ -21,7 +21,10 @@ type kernelWire struct {
 	four   *socket
 	six    *socket
 	sixErr error
-	wake   int // an eventfd that the end of the context makes readable
+	opened time.Time
+	old    []*socket // replaced ones, which replies may still come to
+	lost   int       // what closed ones had dropped
+	wake   int       // an eventfd that the end of the context makes readable
 	stop   func()
 	zones  map[string]uint32
 	poll   []unix.PollFd
@@ -29,7 +32,7 @@ type kernelWire struct {
 
 // openWire opens the best socket that cfg and the kernel allow.
 func openWire(ctx context.Context, c wireConfig) (wire, Method, error) {
-	w := &kernelWire{cfg: c, zones: map[string]uint32{}}
+	w := &kernelWire{cfg: c, opened: time.Now(), zones: map[string]uint32{}}
 	method, err := w.open()
 	if err != nil {
 		return nil, "", err
@@ -95,8 +98,34 @@ func (w *kernelWire) closeSockets() {
 	}
 }
 
+// renew replaces ping sockets of a certain age: the kernel gives each of them one id for all its requests.
+func (w *kernelWire) renew() {
+	if w.raw || w.cfg.renew == 0 || time.Since(w.opened) < w.cfg.renew {
+		return
+	}
+	w.opened = time.Now()
+	four, err := openSocket(w.cfg, w.raw, false)
+	if err != nil {
+		return // the one that is there still works
+	}
+	for _, s := range w.old {
+		w.lost += s.drops()
+		unix.Close(s.fd)
+	}
+	w.old = append(w.old[:0], w.four)
+	if w.six != nil {
+		w.old = append(w.old, w.six)
+	}
+	w.four, w.six, w.sixErr = four, nil, nil
+}
+
 // sockets yields those that are open.
 func (w *kernelWire) sockets(yield func(*socket) bool) {
+	for _, s := range w.old {
+		if !yield(s) {
+			return
+		}
+	}
 	if w.four != nil && !yield(w.four) {
 		return
 	}
@@ -106,6 +135,7 @@ func (w *kernelWire) sockets(yield func(*socket) bool) {
 }
 
 func (w *kernelWire) drops() (n int) {
+	n = w.lost
 	for s := range w.sockets {
 		n += s.drops()
 	}
@@ -158,6 +188,7 @@ func (w *kernelWire) scope(zone string) (uint32, error) {
 }
 
 func (w *kernelWire) receive(d time.Duration, sink func(arrival)) error {
+	w.renew()
 	got := 0
 	for s := range w.sockets {
 		n, err := s.receive(sink)
