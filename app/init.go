@@ -32,6 +32,9 @@ func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 	if _, err := os.Lstat(file); err == nil {
 		return nil, fmt.Errorf("%w: %s is there already; look at it with: muster settings check", ErrUsage, file)
 	}
+	if err := CheckUser(i.Username); err != nil {
+		return nil, err
+	}
 	dir, err := initDataDir(o)
 	if err != nil {
 		return nil, err
@@ -42,26 +45,40 @@ func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, usage(err)
 	}
-	made := []string{file}
+	made, err := initFiles(o, i, file, dir)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return made, storeError(fmt.Errorf("make data directory: %w", err))
+	}
+	return append(made, dir), nil
+}
+
+// initFiles writes the settings file and, where a password is to be kept, the file of that: both or neither.
+func initFiles(o Options, i InitOptions, file, dir string) (made []string, err error) {
 	text := initSettings(o, dir)
 	if i.Username != "" {
 		ref := "prompt:password of " + i.Username
 		if !i.Keep.IsZero() {
-			secretFile := filepath.Join(filepath.Dir(file), initPassword)
+			secretFile, err := filepath.Abs(filepath.Join(filepath.Dir(file), initPassword))
+			if err != nil {
+				return nil, err
+			}
 			if err := writeNew(secretFile, i.Keep.Reveal()+"\n"); err != nil {
-				return nil, usage(fmt.Errorf("keep the password: %w", err))
+				return nil, fmt.Errorf("keep the password: %w", err)
 			}
 			made, ref = append(made, secretFile), "file:"+secretFile
 		}
 		text += fmt.Sprintf(initCredential, i.Username, ref)
 	}
 	if err := writeNew(file, text); err != nil {
-		return nil, usage(fmt.Errorf("write settings: %w", err))
+		for _, path := range made {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return nil, fmt.Errorf("write settings: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return made, storeError(fmt.Errorf("make data directory: %w", err))
-	}
-	return append(made, dir), nil
+	return append([]string{file}, made...), nil
 }
 
 // initPassword is the file beside the settings that keeps the password of that user, if it is to be kept.
@@ -85,7 +102,10 @@ func writeNew(path, text string) error {
 		return err
 	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // initSettings is the text of a new settings file. A data directory that was asked for stands in it, so that the next

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/musternet/muster"
@@ -27,7 +28,7 @@ type ScanOptions struct {
 	Identify bool // ask hosts that are up what they are: SSH, reverse DNS, the login of devices whose platform nobody knows
 	Login    bool // log in to every host that speaks SSH, with the default credentials where no inventory knows it
 	All      bool // yield the silent ones too
-	Forget   bool // neither compare with the last scan nor keep this one
+	Forget   bool // neither compare with the last scan of the same targets nor keep this one for the next
 
 	Rate     int // requests a second; 0: ping.DefaultRate, negative: as fast as the kernel takes them
 	Retries  int
@@ -85,11 +86,25 @@ func (a *App) Scan(ctx context.Context, o ScanOptions) (*Scan, error) {
 	}
 	s := &Scan{app: a, options: o, Targets: targets, known: a.knownDevices(), links: newNeighbourhood(onLink), up: scan.NewSet(targets)}
 	if o.Identify || o.Login {
-		if s.identify, err = a.identifier(ctx, o.Login, s.known); err != nil {
+		if s.identify, err = a.identifier(ctx, o, s.known); err != nil {
 			return nil, err
 		}
 	}
-	return s, s.compareWithLast(ctx)
+	if !o.Forget {
+		if err := s.compareWithLast(ctx); err != nil {
+			s.warn("nothing is known of the last scan", err)
+		}
+	}
+	return s, nil
+}
+
+// warn tells of what went wrong and is no reason to fail: what the scan finds is told all the same.
+func (s *Scan) warn(what string, err error) { s.options.warn(what, err) }
+
+func (o ScanOptions) warn(what string, err error) {
+	if o.Note != nil {
+		o.Note(fmt.Sprintf("%s: %s", what, strings.TrimPrefix(err.Error(), ErrStore.Error()+": ")))
+	}
 }
 
 // Hosts runs the scan and yields what it finds. The error is not nil only once, at the end, where the scan as a whole did
@@ -171,40 +186,40 @@ func tells(h muster.Host) bool {
 
 // compareWithLast reads the last scan of the same targets, if there is one.
 func (s *Scan) compareWithLast(ctx context.Context) error {
-	if s.options.Forget {
-		return nil
-	}
-	index, err := sqlite.Open(ctx, filepath.Join(s.app.dir, indexFile), sqlite.Options{ReadOnly: true})
+	last, err := s.last(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return storeError(err)
+		return err
 	}
-	last, err := index.LastScan(ctx, s.Targets.String())
-	if err = errors.Join(err, index.Close()); errors.Is(err, store.ErrNotFound) {
-		return nil
+	if s.comparison, err = scan.NewComparison(last); err != nil {
+		return err
 	}
-	if err != nil {
-		return storeError(err)
-	}
+	s.comparison.Asked(!s.options.NoPing, s.options.Ports)
 	started := last.Started.UTC().Truncate(time.Second)
 	s.Summary.Compared = &started
-	s.comparison, err = scan.NewComparison(last)
-	s.comparison.Asked(!s.options.NoPing, s.options.Ports)
-	return storeError(err)
+	return nil
+}
+
+func (s *Scan) last(ctx context.Context) (last store.Scan, err error) {
+	index, err := sqlite.Open(ctx, filepath.Join(s.app.dir, indexFile), sqlite.Options{ReadOnly: true})
+	if err != nil {
+		return last, err
+	}
+	defer func() { err = errors.Join(err, index.Close()) }()
+	return index.LastScan(ctx, s.Targets.String())
 }
 
 // finish compares and keeps a scan that came to its end; not one that lost replies, which would call the silent ones gone.
-// That it cannot be kept is no reason to fail: all was printed.
 func (s *Scan) finish(ctx context.Context) {
-	if s.options.Forget || !s.Summary.Complete() {
+	if !s.Summary.Complete() || s.options.Forget {
 		return
 	}
 	s.gone = s.comparison.Gone()
 	s.Summary.Gone = len(s.gone)
 	if err := s.keep(ctx); err != nil {
-		s.app.opts.Log.Warn("the scan is not kept: the next one has nothing to be compared with", "err", err)
+		s.warn("the scan is not kept: the next one has nothing to be compared with", err)
 	}
 }
 

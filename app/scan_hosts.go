@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/backup"
+	"github.com/musternet/muster/inventory"
 	"github.com/musternet/muster/platform"
 	"github.com/musternet/muster/scan"
 	"github.com/musternet/muster/task"
@@ -37,18 +39,51 @@ func lookupHost(ctx context.Context, name string) ([]netip.Addr, error) {
 	return addrs, err
 }
 
-// knownDevices are the devices of the inventory whose address is one, by that address.
+// knownDevices are the devices of the inventory by their address.
 type knownDevices map[netip.Addr][]muster.Device
 
+// knownDevices are those whose address is a number.
 func (a *App) knownDevices() knownDevices {
 	known := knownDevices{}
 	for _, d := range a.inv.Devices {
 		if addr, err := netip.ParseAddr(d.Address); err == nil {
-			addr = addr.Unmap()
-			known[addr] = append(known[addr], d)
+			known.add(d, addr)
 		}
 	}
 	return known
+}
+
+func (k knownDevices) add(d muster.Device, addr netip.Addr) {
+	addr = addr.Unmap()
+	k[addr] = append(k[addr], d)
+}
+
+// lookUp adds the devices whose address is a name. The error says which could not be found.
+func (k knownDevices) lookUp(ctx context.Context, devices []muster.Device) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*lookupTime)
+	defer cancel()
+	var named []muster.Device
+	for _, d := range devices {
+		if _, err := netip.ParseAddr(d.Address); err != nil {
+			named = append(named, d)
+		}
+	}
+	found := task.Settle(ctx, named, func(ctx context.Context, d muster.Device) ([]netip.Addr, error) {
+		return lookupHost(ctx, d.Address)
+	}, task.Limit(identifyAtOnce), task.Named("lookup"))
+	var missing []string
+	for i, r := range found {
+		for _, addr := range r.Value {
+			k.add(named[i], addr)
+		}
+		if r.Err != nil {
+			missing = append(missing, named[i].Name)
+		}
+	}
+	if n := len(missing); n > 0 {
+		return fmt.Errorf("the name service does not know the address of %d of them: %s", n, strings.Join(missing[:min(n, 10)], ", "))
+	}
+	return nil
 }
 
 // of returns the device at an address: where several share it, the one whose port is open.
@@ -147,23 +182,40 @@ func (n *neighbourhood) has(addr netip.Addr) bool {
 // identifier asks hosts what they are.
 type identifier struct {
 	app    *App
-	dialer *backup.Dialer
+	dialer *backup.Dialer // nil: nobody is logged in to
 	known  knownDevices
 	stored *storage // nil: nothing is stored
 	login  bool
 	slots  *task.Semaphore
 }
 
-func (a *App) identifier(ctx context.Context, login bool, known knownDevices) (*identifier, error) {
-	d, err := a.dialer(nil)
-	if err != nil {
+func (a *App) identifier(ctx context.Context, o ScanOptions, known knownDevices) (*identifier, error) {
+	i := &identifier{app: a, known: known, login: o.Login, slots: task.NewSemaphore(identifyAtOnce)}
+	if err := CheckUser(a.opts.User); err != nil {
 		return nil, err
 	}
-	i := &identifier{app: a, dialer: d, known: known, login: login, slots: task.NewSemaphore(identifyAtOnce)}
+	var err error
+	if i.dialer, err = a.dialer(nil); err != nil && o.Login {
+		return nil, err
+	}
+	if err != nil {
+		o.warn("no device is logged in to", err)
+	}
 	if i.stored, err = a.reader(ctx); err != nil {
 		i.stored = nil
 	}
-	return i, nil
+	if err := known.lookUp(ctx, a.inv.Devices); err != nil {
+		o.warn("some devices of the inventory cannot be recognized", err)
+	}
+	return i, ctx.Err()
+}
+
+// CheckUser says what is wrong with the name of a user to log in as, nil if nothing.
+func CheckUser(user string) error {
+	if _, err := new(inventory.Env).CheckSettings(inventory.Settings{Username: user}); err != nil {
+		return usage(err)
+	}
+	return nil
 }
 
 // host asks one host. It is called by many tasks at once.
@@ -177,7 +229,7 @@ func (i *identifier) host(ctx context.Context, h *muster.Host) {
 	if !ok {
 		return
 	}
-	if dev.Platform != "" && !i.login {
+	if i.dialer == nil || dev.Platform != "" && !i.login {
 		h.Platform = dev.Platform
 		return
 	}
