@@ -238,6 +238,23 @@ func TestALateReplyFollowsItsLoss(t *testing.T) {
 	}
 }
 
+// The kernel writes the time of day, which may be set between a request and the reading of its reply.
+func TestAClockThatIsSetMakesNoRoundTripOfNothing(t *testing.T) {
+	t.Parallel()
+	w := watching(t, 5*time.Second, func(w *watch) {
+		w.set(1, time.Second, 0)
+		w.answer = func(n *network, b []byte, to netip.Addr) error {
+			n.reply(-time.Hour, b, to)
+			return nil
+		}
+	})
+	for _, h := range w.heard {
+		if h.err != nil || h.RTT != turn {
+			t.Errorf("got %+v", h)
+		}
+	}
+}
+
 func TestAFurtherReplyIsADuplicateAndNoProbe(t *testing.T) {
 	t.Parallel()
 	var told []netip.Addr
