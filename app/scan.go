@@ -77,6 +77,9 @@ func (a *App) Scan(ctx context.Context, o ScanOptions) (*Scan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look at the interfaces of this machine: %w", err)
 	}
+	if o.Retries >= ping.MaxTries && !o.NoPing {
+		return nil, usage(fmt.Errorf("pings are made again at most %d times, not %d", ping.MaxTries-1, o.Retries))
+	}
 	targets, err := scan.Parse(ctx, o.Targets, scan.ParseOptions{Exclude: o.Exclude, Max: o.Max, OnLink: onLink, Lookup: a.addresses})
 	if errors.Is(err, scan.ErrNothingLeft) {
 		return nil, fmt.Errorf("%w: %w", ErrNothing, err)

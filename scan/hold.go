@@ -8,7 +8,7 @@ import (
 )
 
 // holdMost is how many hosts are held back at once; the oldest leave first when there are more.
-const holdMost = 4096
+const holdMost = 2048
 
 // hold keeps hosts for a while in the order in which they came.
 type hold struct {

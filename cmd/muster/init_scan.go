@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -84,6 +85,9 @@ func (p *program) findSSH(ctx context.Context, i *initScan) ([]muster.Host, erro
 			}
 		}
 		p.hint("%d hosts are up in %s, %d of them speak SSH.", sum.Up, strings.Join(i.prefixes, ", "), len(speaking))
+		if sum.Lost > 0 {
+			p.warn([]string{fmt.Sprintf("%d hosts are in doubt, because replies were lost here or requests could not be sent", sum.Lost)})
+		}
 		return err
 	})
 	if err == nil && len(speaking) == 0 {
@@ -156,13 +160,16 @@ func (p *program) askLogin(ctx context.Context) (l initLogin, err error) {
 	if l.user == "" {
 		return l, usage("a login needs a user")
 	}
+	if err = app.CheckUser(l.user); err != nil {
+		return l, err
+	}
 	l.password, err = ask(ctx, fmt.Sprintf("password of %s: ", l.user))
 	return l, err
 }
 
 // logIn logs in to hosts, prints how that went and returns them.
 func (p *program) logIn(ctx context.Context, found []muster.Host, l initLogin) (hosts []muster.Host, err error) {
-	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1, Login: true, Identify: true, Forget: true}}
+	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1, Login: true, Identify: true, All: true, Forget: true}}
 	ports := map[int]bool{}
 	for _, h := range found {
 		s.options.Targets = append(s.options.Targets, h.Addr.String())
@@ -231,6 +238,9 @@ func loginRows(hosts []muster.Host) []loginRow {
 		rows[i] = loginRow{h.Addr, "works", h.Platform, h.Hostname, fieldsOfFailure(h.Failure)}
 		if h.Failure != nil || !h.LoggedIn {
 			rows[i].Status = "failed"
+		}
+		if h.Failure == nil && !h.LoggedIn { // it was there when the hosts were looked for
+			rows[i].Error = cmp.Or(h.Reason, "it does not say any more that it speaks SSH")
 		}
 	}
 	return rows

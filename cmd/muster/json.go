@@ -25,6 +25,9 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 
 // escapeJSON escapes in JSON text what encoding/json leaves as it is. Such characters stand inside strings only.
 func escapeJSON(text []byte) []byte {
+	if plainASCII(text) {
+		return text
+	}
 	out := text[:0:0]
 	last := 0
 	for i := 0; i < len(text); {
@@ -40,6 +43,16 @@ func escapeJSON(text []byte) []byte {
 		return text
 	}
 	return append(out, text[last:]...)
+}
+
+// plainASCII tells whether there is nothing to escape in most text.
+func plainASCII(text []byte) bool {
+	for _, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 func appendEscape(out []byte, r rune) []byte {

@@ -41,6 +41,8 @@ type output[R any] struct {
 	view  view[R]
 	rows  []indexed[R]
 	taken int // rows that add was given
+	lines *lines
+	row   R // the one that goes to lines, here because passing it on by value would cost an allocation each
 }
 
 type indexed[R any] struct {
@@ -57,11 +59,12 @@ func (o *output[R]) add(index int, row R) error {
 		o.rows = append(o.rows, indexed[R]{index, row})
 		return nil
 	}
-	object, err := encodeJSON(row, "")
-	if err != nil {
-		return err
+	if o.lines == nil {
+		o.lines = newLines(o.p.stdout)
+		o.p.closers = append(o.p.closers, o.lines) // where the command ends without end
 	}
-	return o.p.print(string(withIndex(index, object)) + "\n")
+	o.row = row
+	return o.p.printed(func(io.Writer) error { return o.lines.add(index, &o.row) })
 }
 
 // end prints what add has kept, then the summary: for programs summary, for people the sentence foot.
@@ -97,6 +100,11 @@ func (o *output[R]) inOrder() []R {
 }
 
 func (o *output[R]) endNDJSON(summary any) error {
+	if o.lines != nil {
+		if err := o.p.printed(func(io.Writer) error { return o.lines.Close() }); err != nil {
+			return err
+		}
+	}
 	line, err := encodeJSON(summary, "")
 	if err != nil || o.view.array {
 		return err

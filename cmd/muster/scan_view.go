@@ -138,14 +138,14 @@ func (r scanRow) notes() []string {
 // scanFoot is the end of a scan for people.
 func (p *program) scanFoot(s *app.Scan, f *scanFlags, cut bool) string {
 	sum := s.Summary
-	lines := []string{fmt.Sprintf("Found %d hosts up in %s: %s, %s.", sum.Up, s.Targets.Label(), scanCounts(sum, cut),
+	lines := []string{fmt.Sprintf("Found %d hosts up in %s: %s, %s.", sum.Up, s.Targets.Label(), scanCounts(sum, f.options.Progress.Done.Load(), cut),
 		shortDuration(time.Duration(sum.DurationMS)*time.Millisecond))}
 	if sum.Lost > 0 {
-		lines = append(lines, fmt.Sprintf("Not complete: %d silent hosts may be up, because replies were lost here or requests could not be sent.\n"+
+		lines = append(lines, fmt.Sprintf("Not complete: %d hosts are in doubt, because replies were lost here or requests could not be sent.\n"+
 			"         try: a lower --rate, more --retries, a larger --buffer (%d bytes were granted)", sum.Lost, sum.Buffer))
 	}
 	if sum.Compared != nil && !cut {
-		lines = append(lines, scanCompared(s))
+		lines = append(lines, scanCompared(s)...)
 	}
 	if !f.add && !cut && sum.Up > 0 && p.stdoutTerminal {
 		lines = append(lines, "Add what speaks SSH:"+p.again("scan "+strings.Join(quotedAll(f.options.Targets), " ")+" --add"))
@@ -154,10 +154,10 @@ func (p *program) scanFoot(s *app.Scan, f *scanFlags, cut bool) string {
 }
 
 // scanCounts is what was not found and what was odd.
-func scanCounts(sum app.ScanSummary, cut bool) string {
+func scanCounts(sum app.ScanSummary, done int64, cut bool) string {
 	words := []string{fmt.Sprintf("%d silent", sum.Targets-sum.Up)}
 	if cut {
-		words = []string{fmt.Sprintf("interrupted, %d without a verdict", sum.Targets-sum.Up)}
+		words = []string{fmt.Sprintf("interrupted, %d without a verdict", int64(sum.Targets)-done)}
 	}
 	words = append(words, fmt.Sprintf("%d receive drops", sum.ReceiveDrops), fmt.Sprintf("%d late", sum.Late))
 	for _, odd := range []struct {
@@ -174,10 +174,14 @@ func scanCounts(sum app.ScanSummary, cut bool) string {
 // goneNamed is how many hosts that are gone are named.
 const goneNamed = 10
 
-// scanCompared tells the differences to the last scan.
-func scanCompared(s *app.Scan) string {
+// scanCompared tells the differences to the last scan. Who is gone is not known where a silent host may be up.
+func scanCompared(s *app.Scan) []string {
 	sum := s.Summary
-	line := fmt.Sprintf("Since the last scan (%s): %d new, %d gone, %d changed.", clock(sum.Compared), sum.New, sum.Gone, sum.Changed)
+	since := fmt.Sprintf("Since the last scan (%s): %d new, ", clock(sum.Compared), sum.New)
+	if !sum.Complete() {
+		return []string{since + fmt.Sprintf("%d changed; this scan is not complete, so that nobody is called gone.", sum.Changed)}
+	}
+	lines := []string{since + fmt.Sprintf("%d gone, %d changed.", sum.Gone, sum.Changed)}
 	var names []string
 	for i, h := range s.Gone() {
 		if i == goneNamed {
@@ -187,9 +191,9 @@ func scanCompared(s *app.Scan) string {
 		names = append(names, strings.Join(compact(h.Addr.String(), h.Device), " "))
 	}
 	if len(names) > 0 {
-		line += "\nGone: " + strings.Join(names, ", ")
+		lines = append(lines, "Gone: "+strings.Join(names, ", "))
 	}
-	return line
+	return lines
 }
 
 func quotedAll(words []string) []string {
