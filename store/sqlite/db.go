@@ -1,4 +1,5 @@
-// Package sqlite keeps the rows of package store in one SQLite file: devices, runs, outcomes, revisions and scans.
+// Package sqlite keeps the rows of package store in one SQLite file, devices, runs, outcomes, revisions, scans and the state
+// of the watch, and the journal of package event.
 package sqlite
 
 import (
@@ -26,7 +27,7 @@ var migrations embed.FS
 // schemaVersion is the number of the newest file in migrations; a test compares them. Readers take older files as they
 // are, so that everything that reads works from the first start of a newer muster on: a migration adds, and who reads
 // what it added looks whether it is there.
-const schemaVersion = 2
+const schemaVersion = 3
 
 var _ store.Index = (*DB)(nil)
 
@@ -175,6 +176,25 @@ func explain(err error) error {
 		return fmt.Errorf("another process holds it (%w)", err)
 	}
 	return err
+}
+
+// readTable runs f on one state of the file, where that has the table: the file of a muster that knew nothing of it is
+// ErrNotFound.
+func (d *DB) readTable(ctx context.Context, table string, f func(tx *sql.Tx) error) error {
+	tx, err := d.read.BeginTx(ctx, nil)
+	if err != nil {
+		return explain(err)
+	}
+	defer tx.Rollback()
+	var tables int
+	const count = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?`
+	if err := tx.QueryRowContext(ctx, count, table).Scan(&tables); err != nil {
+		return explain(err)
+	}
+	if tables == 0 {
+		return store.ErrNotFound
+	}
+	return explain(f(tx))
 }
 
 // within runs f in one transaction.

@@ -104,23 +104,9 @@ func (d *DB) Scans(ctx context.Context, limit int) (scans []store.Scan, err erro
 	return scans, err
 }
 
-// readScans runs f on one state of the file: another process may keep a scan, and drop that one, at any moment. A file
-// of a muster that kept no scans has no table of them: that is ErrNotFound.
+// readScans runs f on one state of the file: another process may keep a scan, and drop that one, at any moment.
 func (d *DB) readScans(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := d.read.BeginTx(ctx, nil)
-	if err != nil {
-		return explain(err)
-	}
-	defer tx.Rollback()
-	var tables int
-	const count = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'scans'`
-	if err := tx.QueryRowContext(ctx, count).Scan(&tables); err != nil {
-		return explain(err)
-	}
-	if tables == 0 {
-		return store.ErrNotFound
-	}
-	return explain(f(tx))
+	return d.readTable(ctx, "scans", f)
 }
 
 // scanScan reads a row of scanColumns and what comes after them.

@@ -46,3 +46,10 @@ func TestScans(t *testing.T) {
 		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
 	})
 }
+
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	storetest.RunWatch(t, func(t *testing.T) store.Watch {
+		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
+	})
+}

@@ -33,3 +33,8 @@ func TestScansInMemory(t *testing.T) {
 	t.Parallel()
 	storetest.RunScans(t, func(*testing.T) store.Scans { return new(storetest.Scans) })
 }
+
+func TestWatchInMemory(t *testing.T) {
+	t.Parallel()
+	storetest.RunWatch(t, func(*testing.T) store.Watch { return new(storetest.Watch) })
+}

@@ -1,4 +1,4 @@
-// Package storetest holds the conformance suites that every History, Index and Store passes, and small ones of each in
+// Package storetest holds the conformance suites that every History, Index, Store, Scans and Watch passes, and small ones of each in
 // memory for the tests of other packages.
 package storetest
 
