@@ -1,0 +1,3 @@
+package route_test
+
+func child(dir string) {}
