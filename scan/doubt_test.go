@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"syscall"
 	"testing"
 
 	"github.com/musternet/muster"
@@ -42,6 +43,29 @@ func TestWhoIsFoundByAPortIsNotInDoubtForThePingThatCouldNotBeSent(t *testing.T)
 			r.count()
 			if r.Summary.Lost != c.want {
 				t.Errorf("%d are in doubt, want %d", r.Summary.Lost, c.want)
+			}
+		})
+	}
+}
+
+func TestAPingThatHasNoWayMakesAHostUnreachableAndInDoubt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err    error
+		state  muster.HostState
+		reason string
+		unsent bool
+	}{
+		"no route here":           {&ping.SendError{Err: syscall.ENETUNREACH}, muster.HostUnreachable, syscall.ENETUNREACH.Error(), true},
+		"a firewall here":         {&ping.SendError{Err: syscall.EPERM}, muster.HostDown, "send echo request: " + syscall.EPERM.Error(), true},
+		"a router says no":        {&ping.UnreachableError{Reason: "host unreachable"}, muster.HostUnreachable, "host unreachable", false},
+		"nobody says anything":    {ping.ErrNoReply, muster.HostDown, "no reply", false},
+		"the host itself answers": {nil, muster.HostUp, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if f := pinged(ping.Reply{}, c.err); f.State != c.state || f.Reason != c.reason || f.unsent != c.unsent {
+				t.Errorf("got %s, %q, unsent %v; want %s, %q, %v", f.State, f.Reason, f.unsent, c.state, c.reason, c.unsent)
 			}
 		})
 	}

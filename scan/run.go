@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/musternet/muster"
@@ -116,12 +118,22 @@ func pinged(reply ping.Reply, err error) finding {
 		h.State, h.RTT, h.Late = muster.HostUp, reply.RTT, reply.Late
 	case errors.As(err, &unreachable):
 		h.State, h.Reason = muster.HostUnreachable, unreachable.Reason
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH): // this machine knows no way
+		h.State, h.Reason, h.unsent = muster.HostUnreachable, cause(err), true
 	case errors.Is(err, ping.ErrNoReply):
 		h.Reason = "no reply"
 	default:
 		h.Reason, h.unsent = err.Error(), true
 	}
 	return h
+}
+
+// cause is an error of a system call in its words.
+func cause(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	return err.Error()
 }
 
 // doublesMost bounds the hosts whose duplicates are counted one by one; the summary counts all.
@@ -192,6 +204,9 @@ func (r *runner) found(f finding) (more bool) {
 	}
 	if f.doubt && !f.unsent {
 		r.doubts++
+	}
+	if f.unsent || f.doubt {
+		r.Summary.Doubt = cmp.Or(r.Summary.Doubt, f.Reason)
 	}
 	if f.State != muster.HostUp && !r.All {
 		return true

@@ -68,6 +68,7 @@ type Summary struct {
 	Lost         int   `json:"lost"` // hosts in doubt, at most: see Complete
 	DurationMS   int64 `json:"duration_ms"`
 
+	Doubt   string      `json:"-"`       // why requests could not be sent, of the first host; empty: they could, or not known
 	Foreign int         `json:"foreign"` // what looked like a reply and was none
 	Buffer  int         `json:"buffer"`  // the receive buffer that the kernel granted, in bytes
 	Method  ping.Method `json:"method"`  // how pings were sent; empty: not at all

@@ -27,7 +27,7 @@ type scanFlags struct {
 }
 
 // defaultLinger is how long a scan waits for late replies after the time of the last request.
-const defaultLinger = 100 * time.Millisecond
+const defaultLinger = 50 * time.Millisecond
 
 func (p *program) scanCommand() *cobra.Command {
 	s := scanFlags{rate: 5000, timeout: span(2 * time.Second), linger: span(defaultLinger)}
@@ -75,8 +75,8 @@ func (s *scanFlags) define(c *cobra.Command) {
 	f.BoolVar(&s.add, "add", false, "add what speaks SSH and is not known to devices.yaml")
 	dryRunFlag(c, &s.dryRun)
 	f.StringArrayVarP(&s.files, "file", "f", nil, "read targets from `FILE`, one a line (- for standard input; repeatable)")
-	f.IntVar(&o.Max, "max", 0, "most addresses of a scan (default 1048576)")
-	f.IntVar(&o.InFlight, "in-flight", 0, "most connections at once (default 2048)")
+	f.IntVar(&o.Max, "max", 0, "`N` addresses of a scan at most (default 1048576)")
+	f.IntVar(&o.InFlight, "in-flight", 0, "`N` connections at once at most (default 2048)")
 	f.IntVar(&o.Buffer, "buffer", 0, "receive buffer to ask the kernel for, in `BYTES` (default 33554432)")
 }
 

@@ -86,7 +86,7 @@ func (p *program) findSSH(ctx context.Context, i *initScan) ([]muster.Host, erro
 		}
 		p.hint("%d hosts are up in %s, %d of them speak SSH.", sum.Up, strings.Join(i.prefixes, ", "), len(speaking))
 		if sum.Lost > 0 {
-			p.warn([]string{fmt.Sprintf("%d hosts are in doubt, because replies were lost here or requests could not be sent", sum.Lost)})
+			p.warn(scanDoubts(sum)[:1])
 		}
 		return err
 	})

@@ -141,8 +141,7 @@ func (p *program) scanFoot(s *app.Scan, f *scanFlags, cut bool) string {
 	lines := []string{fmt.Sprintf("Found %d hosts up in %s: %s, %s.", sum.Up, s.Targets.Label(), scanCounts(sum, f.options.Progress.Done.Load(), cut),
 		shortDuration(time.Duration(sum.DurationMS)*time.Millisecond))}
 	if sum.Lost > 0 {
-		lines = append(lines, fmt.Sprintf("Not complete: %d hosts are in doubt, because replies were lost here or requests could not be sent.\n"+
-			"         try: a lower --rate, more --retries, a larger --buffer (%d bytes were granted)", sum.Lost, sum.Buffer))
+		lines = append(lines, scanDoubts(sum)...)
 	}
 	if sum.Compared != nil && !cut {
 		lines = append(lines, scanCompared(s)...)
@@ -151,6 +150,18 @@ func (p *program) scanFoot(s *app.Scan, f *scanFlags, cut bool) string {
 		lines = append(lines, "Add what speaks SSH:"+p.again("scan "+strings.Join(quotedAll(f.options.Targets), " ")+" --add"))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// scanDoubts says why a scan is not complete and what to try.
+func scanDoubts(sum app.ScanSummary) []string {
+	why, try := "requests could not be sent", "the routes and the firewall of this machine, fewer connections --in-flight"
+	switch {
+	case sum.ReceiveDrops > 0:
+		why, try = "replies were lost here", fmt.Sprintf("a lower --rate, more --retries, a larger --buffer (%d bytes were granted)", sum.Buffer)
+	case sum.Doubt != "":
+		why += ": " + visible(sum.Doubt)
+	}
+	return []string{fmt.Sprintf("Not complete: %d hosts are in doubt, because %s.", sum.Lost, why), noteIndent + "try: " + try}
 }
 
 // scanCounts is what was not found and what was odd.
