@@ -13,6 +13,7 @@ type Device struct {
 	Username     string            `json:"username,omitempty"`      // login name where a credential does not bring its own
 	Credentials  []string          `json:"credentials,omitempty"`   // names in a keyring, tried in order
 	Jump         []string          `json:"jump,omitempty"`          // hops in the order they are dialled: a device's name or user@host[:port]
+	Parents      []string          `json:"parents,omitempty"`       // names of the devices that it lies behind; of several, any one is a way to it
 	LegacyCrypto bool              `json:"legacy_crypto,omitempty"` // appends weak algorithms to the offer
 	Secrets      SecretsMode       `json:"secrets,omitempty"`       // how secrets inside its configuration are stored
 	Origin       string            `json:"origin,omitempty"`        // where it was read: "devices.csv:12", "~/.ssh/config", "argument"

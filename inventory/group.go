@@ -17,6 +17,7 @@ type Settings struct {
 	Username     string             `yaml:"username" doc:"login name where a credential brings none"`
 	Credentials  []string           `yaml:"credentials" doc:"names of credentials, tried in this order"`
 	Jump         []string           `yaml:"jump" doc:"jump hosts in the order they are dialled: a device's name or user@host[:port]"`
+	Parents      []string           `yaml:"parents" doc:"names of the devices that it lies behind; of several, any one is a way to it"`
 	Tags         map[string]string  `yaml:"tags" doc:"what selectors such as site=ams look at"`
 	LegacyCrypto *bool              `yaml:"legacy_crypto" doc:"offer weak SSH algorithms too, last; recorded and shown"`
 	Secrets      muster.SecretsMode `yaml:"secrets" doc:"how secrets inside a configuration are stored" enum:"keep,mask,hash"`
@@ -59,6 +60,9 @@ func (s Settings) over(below Settings) Settings {
 	}
 	if s.Jump == nil {
 		s.Jump = below.Jump
+	}
+	if s.Parents == nil {
+		s.Parents = below.Parents
 	}
 	if len(below.Tags) > 0 {
 		tags := maps.Clone(below.Tags)

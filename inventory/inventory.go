@@ -63,6 +63,7 @@ func Load(ctx context.Context, env Env, specs ...Spec) (*Inventory, error) {
 		}
 		inv.Counts = append(inv.Counts, Count{spec.String(), n})
 	}
+	inv.parents(seen)
 	return inv, errors.Join(failed...)
 }
 
@@ -143,7 +144,7 @@ func (inv *Inventory) Lookup(name string) (muster.Device, bool) {
 func (inv *Inventory) Check(dev muster.Device) error {
 	_, err := inv.env.device(Row{Name: dev.Name, Address: dev.Address, Group: dev.Group, Settings: Settings{
 		Platform: dev.Platform, Port: dev.Port, Transport: dev.Transport, Username: dev.Username, Credentials: dev.Credentials,
-		Jump: dev.Jump, Tags: dev.Tags, LegacyCrypto: &dev.LegacyCrypto, Secrets: dev.Secrets,
+		Jump: dev.Jump, Parents: dev.Parents, Tags: dev.Tags, LegacyCrypto: &dev.LegacyCrypto, Secrets: dev.Secrets,
 	}}, "argument")
 	return err
 }

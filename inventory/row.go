@@ -54,6 +54,9 @@ func (e *Env) device(row Row, origin string) (muster.Device, error) {
 	if err := e.complete(&dev, s); err != nil {
 		return muster.Device{}, err
 	}
+	if err := behindItself(&dev, row.Parents != nil); err != nil {
+		return muster.Device{}, err
+	}
 	if err := e.credentials(&dev, row, own, s.Credentials); err != nil {
 		return muster.Device{}, err
 	}
@@ -116,6 +119,9 @@ func (e *Env) complete(dev *muster.Device, s Settings) (err error) {
 	}
 	if dev.Jump, err = checkHops(s.Jump); err != nil {
 		return &fieldError{"jump", err}
+	}
+	if dev.Parents, err = checkParents(s.Parents); err != nil {
+		return &fieldError{"parents", err}
 	}
 	for key := range dev.Tags {
 		if key == "" || strings.ContainsAny(key, "=!,") {

@@ -14,7 +14,7 @@ import (
 )
 
 // csvColumns are the columns a CSV file may have.
-var csvColumns = []string{"name", "address", "port", "platform", "group", "username", "password", "enable", "jump", "tags", "legacy_crypto"}
+var csvColumns = []string{"name", "address", "port", "platform", "group", "username", "password", "enable", "jump", "parents", "tags", "legacy_crypto"}
 
 // openCSV reads a table with a header. Each line is a row of its own: a quote that is never closed spoils one row, not
 // the rest of the file.
@@ -163,6 +163,8 @@ func (row *Row) set(column, text string) (err error) {
 		row.Username = text
 	case "jump":
 		row.Jump = []string{text}
+	case "parents":
+		row.Parents = []string{text}
 	case "tags":
 		row.Tags, err = parseTags(text)
 	case "legacy_crypto":

@@ -105,13 +105,14 @@ type rowOut struct {
 	Username     string             `yaml:"username,omitempty"`
 	Credentials  []string           `yaml:"credentials,omitempty"`
 	Jump         []string           `yaml:"jump,omitempty"`
+	Parents      []string           `yaml:"parents,omitempty"`
 	Tags         map[string]string  `yaml:"tags,omitempty"`
 	LegacyCrypto bool               `yaml:"legacy_crypto,omitempty"`
 	Secrets      muster.SecretsMode `yaml:"secrets,omitempty"`
 }
 
 func outRow(d muster.Device) rowOut {
-	r := rowOut{d.Name, d.Address, d.Port, d.Transport, d.Platform, d.Group, d.Username, nil, d.Jump, d.Tags, d.LegacyCrypto, d.Secrets}
+	r := rowOut{d.Name, d.Address, d.Port, d.Transport, d.Platform, d.Group, d.Username, nil, d.Jump, d.Parents, d.Tags, d.LegacyCrypto, d.Secrets}
 	for _, c := range d.Credentials {
 		if c != "env" && !strings.HasPrefix(c, "device/") { // these are made anew when the inventory is read
 			r.Credentials = append(r.Credentials, c)

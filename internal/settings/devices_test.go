@@ -20,7 +20,7 @@ func TestDevicesAreAddedAndRemovedInPlace(t *testing.T) {
 	dir := t.TempDir()
 	main := put(t, dir, "muster.yaml", "# mine\n")
 	file := filepath.Join(dir, "devices.yaml")
-	yes := muster.Device{Name: "r2", Address: "192.0.2.2", Port: 2222, Platform: "frr", Group: "core", Username: "me", Credentials: []string{"device/r2", "backup", "env"}, Jump: []string{"a", "b@c"}, Tags: map[string]string{"site": "a: b # c"}, LegacyCrypto: true, Origin: "argument"}
+	yes := muster.Device{Name: "r2", Address: "192.0.2.2", Port: 2222, Platform: "frr", Group: "core", Username: "me", Credentials: []string{"device/r2", "backup", "env"}, Jump: []string{"a", "b@c"}, Parents: []string{"r1"}, Tags: map[string]string{"site": "a: b # c"}, LegacyCrypto: true, Origin: "argument"}
 	for _, d := range []muster.Device{{Name: "r1", Address: "r1"}, yes, {Name: "2001:db8::1", Address: "2001:db8::1"}} {
 		if err := settings.AddDevices(file, d); err != nil {
 			t.Fatal(err)
@@ -40,6 +40,8 @@ func TestDevicesAreAddedAndRemovedInPlace(t *testing.T) {
   jump:
   - a
   - b@c
+  parents:
+  - r1
   tags:
     site: "a: b # c"
   legacy_crypto: true
