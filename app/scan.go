@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -150,7 +151,7 @@ func (s *Scan) config() scan.Config {
 
 // scanError marks what a person can mend by another command line.
 func scanError(err error) error {
-	if errors.Is(err, ping.ErrNotAllowed) {
+	if errors.Is(err, ping.ErrNotAllowed) || errors.Is(err, exec.ErrNotFound) {
 		return usage(fmt.Errorf("%w; to scan without pings: --no-ping --tcp 22", err))
 	}
 	return err

@@ -42,6 +42,7 @@ type finding struct {
 	muster.Host
 	unsent bool // the ping
 	doubt  bool // a port
+	cut    bool // ctx ended before anything was heard: this is no verdict
 }
 
 func (r *runner) run(ctx context.Context) {
@@ -178,6 +179,7 @@ func each(findings iter.Seq[finding]) iter.Seq[*finding] {
 func (r *runner) examine(ctx context.Context, f *finding) (struct{}, error) {
 	f.doubt = r.ports.ask(ctx, &f.Host, r.Ports)
 	if f.State != muster.HostUp || r.Identify == nil {
+		f.cut = f.State != muster.HostUp && ctx.Err() != nil
 		return struct{}{}, nil
 	}
 	if !slices.Contains(r.Ports, SSHPort) {
@@ -193,6 +195,9 @@ func (r *runner) examine(ctx context.Context, f *finding) (struct{}, error) {
 // found takes a host that is complete. One that was pinged is held back for a while, so that duplicates of its reply are
 // counted first.
 func (r *runner) found(f finding) (more bool) {
+	if f.cut {
+		return true
+	}
 	r.Progress.Done.Add(1)
 	switch {
 	case f.State == muster.HostUp:

@@ -229,9 +229,13 @@ func TestTheEndOfTheContextYieldsWhatIsKnown(t *testing.T) {
 		n.says("198.18.0.1:22", "SSH-2.0-x\n")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(stop) })
-		hosts, err := n.found(t, ctx, "198.18.0.0/28", scan.Config{Ports: []int{22}})
+		var p scan.Progress
+		hosts, err := n.found(t, ctx, "198.18.0.0/28", scan.Config{Ports: []int{22}, All: true, Progress: &p})
 		if !errors.Is(err, stop) {
 			t.Errorf("the error is %v, want one that says why", err)
+		}
+		if done := p.Done.Load(); done != 1 {
+			t.Errorf("%d have a verdict, want 1: of the others nothing is known", done)
 		}
 		if len(hosts) != 1 || hosts["198.18.0.1"].Ports[0].Banner != "SSH-2.0-x" {
 			t.Errorf("found %v", hosts)
