@@ -170,13 +170,24 @@ type failure struct {
 	Elapsed  time.Duration `json:"elapsed"`
 }
 
-func encodeFailure(f *muster.Failure) string {
+func asFailure(f *muster.Failure) failure {
 	out := failure{Stage: f.Stage, Code: f.Code, Hint: f.Hint, Attempts: f.Attempts, Elapsed: f.Elapsed}
 	if f.Err != nil {
 		out.Err = f.Err.Error()
 	}
-	text, _ := json.Marshal(out) // strings and numbers: it cannot fail
+	return out
+}
+
+func encodeFailure(f *muster.Failure) string {
+	text, _ := json.Marshal(asFailure(f)) // strings and numbers: it cannot fail
 	return string(text)
+}
+
+func (f failure) restore(device string, transcript []byte) *muster.Failure {
+	return &muster.Failure{
+		Device: device, Stage: f.Stage, Code: f.Code, Err: errors.New(f.Err), Hint: f.Hint, Attempts: f.Attempts,
+		Elapsed: f.Elapsed, Transcript: transcript,
+	}
 }
 
 func decodeFailure(device, text string, transcript []byte) (*muster.Failure, error) {
@@ -184,10 +195,7 @@ func decodeFailure(device, text string, transcript []byte) (*muster.Failure, err
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		return nil, err
 	}
-	return &muster.Failure{
-		Device: device, Stage: f.Stage, Code: f.Code, Err: errors.New(f.Err), Hint: f.Hint, Attempts: f.Attempts,
-		Elapsed: f.Elapsed, Transcript: transcript,
-	}, nil
+	return f.restore(device, transcript), nil
 }
 
 // encodeSession returns the empty string where nothing was negotiated: what is known from before stays.

@@ -7,6 +7,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/musternet/muster/event"
+	"github.com/musternet/muster/event/eventtest"
 	"github.com/musternet/muster/store"
 	"github.com/musternet/muster/store/sqlite"
 	"github.com/musternet/muster/store/storetest"
@@ -50,6 +52,13 @@ func TestScans(t *testing.T) {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	storetest.RunWatch(t, func(t *testing.T) store.Watch {
+		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
+	})
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	eventtest.RunJournal(t, func(t *testing.T) event.Journal {
 		return open(t, filepath.Join(t.TempDir(), "muster.db"), sqlite.Options{})
 	})
 }

@@ -1,0 +1,118 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/event"
+	"github.com/musternet/muster/store/sqlite"
+)
+
+// someEvents are n events of devices whose configuration did not change.
+func someEvents(first, n int) []muster.Event {
+	some := make([]muster.Event, n)
+	for i := range some {
+		dev := muster.Device{
+			Name: fmt.Sprintf("router-%05d.example", i), Address: "198.18.0.1", Group: "core", Platform: "cisco_ios",
+			Tags: map[string]string{"site": "ams", "role": "core"}, Credentials: []string{"default"}, Origin: "devices.csv:12",
+		}
+		some[i] = muster.Event{
+			ID: fmt.Sprintf("%d", first+i), Time: time.Now().UTC(), Kind: muster.EventBackupGood, Device: dev, Text: dev.Name + " is unchanged",
+			Result: &muster.Result{Index: i, Device: dev, Status: muster.StatusUnchanged, Revision: strings.Repeat("a", 40), Bytes: 30_000,
+				Attempts: 1, Elapsed: 2 * time.Second},
+		}
+	}
+	return some
+}
+
+func TestReadersOfAnOlderFileSeeNoEvents(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	makeOld(t, path, 2)
+	reader := open(t, path, sqlite.Options{ReadOnly: true})
+	if _, events, err := reader.Since(t.Context(), 0, 10); len(events) != 0 || err != nil {
+		t.Errorf("got %v, %v", events, err)
+	}
+}
+
+func TestADamagedEventIsAnErrorOfItsReader(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	db := open(t, path, sqlite.Options{})
+	if _, err := db.Append(t.Context(), someEvents(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	alter(t, path, `UPDATE events SET event = '{'`)
+	if _, events, err := db.Since(t.Context(), 0, 10); err == nil || len(events) != 0 {
+		t.Errorf("got %v, %v", events, err)
+	}
+}
+
+func TestASubscriberGoesOnAfterTheFileWasOpenedAgain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	for round := range 3 {
+		db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bus := event.NewBus(db)
+		alerts, err := bus.Subscribe(t.Context(), "alerts", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bus.PublishAll(t.Context(), someEvents(round*10, 10)); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		next := round * 5
+		for e, err := range alerts.Events(ctx) {
+			if err != nil || e.ID != fmt.Sprint(next) {
+				t.Fatalf("round %d: got %q, %v, want %d", round, e.ID, err, next)
+			}
+			if next++; next == round*5+5 {
+				cancel()
+			}
+		}
+		alerts.Close()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendEvents(b *testing.B) {
+	for _, n := range []int{1, 256} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			db := open(b, filepath.Join(b.TempDir(), "muster.db"), sqlite.Options{})
+			some := someEvents(0, n)
+			b.ReportAllocs()
+			for round := 0; b.Loop(); round++ {
+				for i := range some {
+					some[i].ID = fmt.Sprintf("20261122T080300.000Z-%d-%d", round, i)
+				}
+				if _, err := db.Append(b.Context(), some); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkReadEvents256(b *testing.B) {
+	db := open(b, filepath.Join(b.TempDir(), "muster.db"), sqlite.Options{})
+	if _, err := db.Append(b.Context(), someEvents(0, 256)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, events, err := db.Since(b.Context(), 0, 256); err != nil || len(events) != 256 {
+			b.Fatal(len(events), err)
+		}
+	}
+}
