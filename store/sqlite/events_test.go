@@ -69,19 +69,26 @@ func TestASubscriberGoesOnAfterTheFileWasOpenedAgain(t *testing.T) {
 		if err := bus.PublishAll(t.Context(), someEvents(round*10, 10)); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		next := round * 5
-		for e, err := range alerts.Events(ctx) {
-			if err != nil || e.ID != fmt.Sprint(next) {
-				t.Fatalf("round %d: got %q, %v, want %d", round, e.ID, err, next)
-			}
-			if next++; next == round*5+5 {
-				cancel()
-			}
-		}
+		takeFive(t, alerts, round*5)
 		alerts.Close()
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// takeFive takes the events with five ids from first on.
+func takeFive(t *testing.T, alerts *event.Subscription, first int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	next := first
+	for e, err := range alerts.Events(ctx) {
+		if err != nil || e.ID != fmt.Sprint(next) {
+			t.Fatalf("got %q, %v, want %d", e.ID, err, next)
+		}
+		if next++; next == first+5 {
+			cancel()
 		}
 	}
 }
