@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 // scanFlags are the flags of scan.
 type scanFlags struct {
 	options app.ScanOptions
+	args    []string
 	ports   string
 	rate    int
 	timeout span
@@ -83,6 +85,7 @@ func (s *scanFlags) define(c *cobra.Command) {
 // complete puts together what the flags and arguments say.
 func (s *scanFlags) complete(p *program, args []string) error {
 	o := &s.options
+	s.args = args
 	for _, n := range []int{s.rate, o.Retries, o.Max, o.InFlight, o.Buffer} {
 		if n < 0 {
 			return usage("--rate, --retries, --max, --in-flight and --buffer are not negative")
@@ -118,6 +121,26 @@ func (s *scanFlags) targets(p *program, args []string) ([]string, error) {
 		return nil, usage("scan wants to be told what: a prefix such as 192.0.2.0/24, a range, addresses")
 	}
 	return terms, err
+}
+
+// adding is a command line that adds what this one found; empty where nobody can repeat it, because it read a pipe.
+func (s *scanFlags) adding() string {
+	words := append([]string{"scan"}, quotedAll(s.args)...)
+	for _, flag := range []struct {
+		name   string
+		values []string
+	}{{"-f", s.files}, {"--exclude", s.options.Exclude}, {"--tcp", compact(s.ports)}} {
+		for _, v := range flag.values {
+			words = append(words, flag.name, quoted(v))
+		}
+	}
+	if slices.Contains(words, "-") {
+		return ""
+	}
+	if s.options.NoPing {
+		words = append(words, "--no-ping")
+	}
+	return strings.Join(append(words, "--add"), " ")
 }
 
 // parsePorts reads 22,443,8000-8010.

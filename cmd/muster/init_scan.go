@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
@@ -96,10 +97,11 @@ func (p *program) findSSH(ctx context.Context, i *initScan) ([]muster.Host, erro
 	return speaking, err
 }
 
-// fresh opens an App as if there were no settings file, which is what init is going to make.
+// fresh opens an App as if there were no settings file, which is what init is going to make: those of another place have
+// other credentials, and a login by them says nothing.
 func (p *program) fresh(ctx context.Context, l *initLogin, body func(*app.App) error) error {
 	o := p.options()
-	o.Settings = ""
+	o.Settings = os.DevNull
 	if l != nil && l.asked {
 		o.User, o.AskPass = l.user, true
 		o.Prompt = func(context.Context, string) (secret.Secret, error) { return l.password, nil }

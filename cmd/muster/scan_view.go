@@ -146,8 +146,8 @@ func (p *program) scanFoot(s *app.Scan, f *scanFlags, cut bool) string {
 	if sum.Compared != nil && !cut {
 		lines = append(lines, scanCompared(s)...)
 	}
-	if !f.add && !cut && sum.Up > 0 && p.stdoutTerminal {
-		lines = append(lines, "Add what speaks SSH:"+p.again("scan "+strings.Join(quotedAll(f.options.Targets), " ")+" --add"))
+	if add := f.adding(); add != "" && !f.add && !cut && sum.Up > 0 && p.stdoutTerminal {
+		lines = append(lines, "Add what speaks SSH:"+p.again(add))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -78,3 +78,28 @@ func TestTheProgressOfAScanSaysWhatIsLeft(t *testing.T) {
 		})
 	}
 }
+
+func TestTheLineThatAddsFindsTheSame(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		flags scanFlags
+		want  string
+	}{
+		"a prefix": {scanFlags{args: []string{"192.0.2.0/24"}}, "scan 192.0.2.0/24 --add"},
+		"all that decides what is found": {
+			scanFlags{
+				args: []string{"192.0.2.0/24"}, files: []string{"my list"}, ports: "22,2222",
+				options: app.ScanOptions{NoPing: true, Exclude: []string{"192.0.2.1", "192.0.2.2"}, Targets: []string{"many", "more"}},
+			},
+			"scan 192.0.2.0/24 -f 'my list' --exclude 192.0.2.1 --exclude 192.0.2.2 --tcp 22,2222 --no-ping --add",
+		},
+		"a pipe is empty now": {scanFlags{files: []string{"-"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.flags.adding(); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
