@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"regexp"
 	"strconv"
@@ -18,8 +19,6 @@ import (
 	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/alertmanager/timeinterval"
 	commoncfg "github.com/prometheus/common/config"
-
-	"log/slog"
 )
 
 // DefaultConfig is what a Router works by when it is given no configuration: nobody is notified, and alerts are seen by who
@@ -101,26 +100,31 @@ func explain(text string, err error) error {
 		return fmt.Errorf("line %s: %s", m[1], message)
 	}
 	if m := quoted.FindStringSubmatch(message); m != nil {
-		if line := lineOf(text, m[1]); line > 0 {
+		if lines := linesWith(text, m[1]); len(lines) > 0 {
+			line := lines[0]
+			if strings.Contains(message, "not unique") {
+				line = lines[len(lines)-1]
+			}
 			return fmt.Errorf("line %d: %s", line, message)
 		}
 	}
 	return errors.New(strings.ReplaceAll(strings.TrimPrefix(message, "yaml: "), "\n", " "))
 }
 
-// lineOf is the number of the first line with a name as a whole word, 0: none has it.
-func lineOf(text, name string) int {
+// linesWith are the numbers of the lines with a name as a whole word.
+func linesWith(text, name string) []int {
 	word, err := regexp.Compile(`(^|[\s"'\[,:])` + regexp.QuoteMeta(name) + `($|[\s"'\],])`)
 	if err != nil {
-		return 0
+		return nil
 	}
+	var lines []int
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, " #")
 		if word.MatchString(line) {
-			return i + 1
+			lines = append(lines, i+1)
 		}
 	}
-	return 0
+	return lines
 }
 
 // plan is what a configuration asks for, ready to be put to work.
