@@ -1,0 +1,31 @@
+package tsdb
+
+import "context"
+
+// Compact makes blocks of what is in memory, and removes those beyond the retention, as the engine does in its own time.
+func (d *DB) Compact() error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.engine.Compact(context.Background())
+}
+
+// Blocks counts the blocks.
+func (d *DB) Blocks() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return len(d.engine.Blocks())
+}
+
+// Cached counts the series whose reference is known.
+func (d *DB) Cached() int {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	return len(d.series.entries)
+}
+
+// SetReserve replaces what keeps the disk from running full.
+func (d *DB) SetReserve(f func() (free, reserve uint64)) {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	d.reserve = f
+}
