@@ -217,6 +217,9 @@ func (s *Scan) last(ctx context.Context) (last store.Scan, err error) {
 
 // finish compares and keeps a scan that came to its end; not one that lost replies, which would call the silent ones gone.
 func (s *Scan) finish(ctx context.Context) {
+	if s.identify != nil && s.identify.names.givenUp() {
+		s.warn("not all hosts have their names", errors.New("the name service is silent"))
+	}
 	if !s.Summary.Complete() || s.options.Forget {
 		return
 	}

@@ -186,11 +186,12 @@ type identifier struct {
 	known  knownDevices
 	stored *storage // nil: nothing is stored
 	login  bool
+	names  *names
 	slots  *task.Semaphore
 }
 
 func (a *App) identifier(ctx context.Context, o ScanOptions, known knownDevices) (*identifier, error) {
-	i := &identifier{app: a, known: known, login: o.Login, slots: task.NewSemaphore(identifyAtOnce)}
+	i := &identifier{app: a, known: known, login: o.Login, names: newNames(), slots: task.NewSemaphore(identifyAtOnce)}
 	if err := CheckUser(a.opts.User); err != nil {
 		return nil, err
 	}
@@ -224,7 +225,7 @@ func (i *identifier) host(ctx context.Context, h *muster.Host) {
 		return
 	}
 	defer i.slots.Release(1)
-	h.Name = reverse(ctx, h.Addr)
+	h.Name = i.names.of(ctx, h.Addr)
 	dev, ok := i.device(ctx, *h)
 	if !ok {
 		return
@@ -278,19 +279,4 @@ func (i *identifier) logIn(ctx context.Context, h *muster.Host, dev muster.Devic
 		return
 	}
 	h.Hostname = c.Hostname
-}
-
-// reverse asks the name service for the name of an address. Addresses that mean something on this machine or link alone
-// have none (RFC 6303), and nobody else is asked for them.
-func reverse(ctx context.Context, addr netip.Addr) string {
-	if addr.IsLoopback() || addr.IsLinkLocalUnicast() {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
-	defer cancel()
-	names, err := net.DefaultResolver.LookupAddr(ctx, addr.String())
-	if err != nil || len(names) == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(names[0], ".")
 }
