@@ -1,0 +1,274 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/store"
+	"github.com/musternet/muster/task"
+)
+
+const (
+	keepRounds = 10               // seconds in which all devices take a turn to be saved
+	seenEvery  = time.Minute      // how often a device is saved of which only the last reply is new
+	writeLimit = 30 * time.Second // for one write
+	keptMost   = 100_000          // transitions that wait for a store or a subscriber
+	atOnce     = 256              // devices that are read at once
+)
+
+// keeper saves what is known and tells what changed, in this order.
+type keeper struct {
+	m         *Monitor
+	round     int
+	seed      maphash.Seed
+	save      []muster.Transition
+	tell      []muster.Event
+	drop      []string
+	self      bool // the state of this machine is to be saved
+	ill, deaf bool // the store or the subscriber took none last time
+}
+
+// keep saves at once what changed, and all that is known in turns.
+func (m *Monitor) keep(ctx context.Context) error {
+	k := &keeper{m: m, seed: maphash.MakeSeed()}
+	turns := time.NewTicker(time.Second)
+	defer turns.Stop()
+	for ctx.Err() == nil {
+		turn := false
+		select {
+		case <-turns.C:
+			turn = true
+		case <-m.told:
+		case <-ctx.Done():
+		}
+		k.work(ctx, turn)
+	}
+	for range keepRounds {
+		if k.work(ctx, true); k.ill || k.deaf {
+			break
+		}
+	}
+	return nil
+}
+
+// work does one round. The end of ctx does not cut it short.
+func (k *keeper) work(ctx context.Context, turn bool) {
+	some := k.collect()
+	if turn {
+		k.round = (k.round + 1) % keepRounds
+		some = append(some, k.inTurn()...)
+	}
+	if k.m.cfg.States != nil {
+		k.note(task.Shield(ctx, writeLimit, func(ctx context.Context) error { return k.store(ctx, some) }), some)
+	}
+	if k.m.cfg.Events != nil && len(k.tell) > 0 {
+		k.publish(ctx)
+	}
+}
+
+// collect takes the transitions, and the health of the devices whose it was.
+func (k *keeper) collect() []store.Health {
+	m := k.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := &m.fleet
+	for _, t := range f.out {
+		if d := f.byName[t.Device]; d != nil {
+			k.tell = append(k.tell, event(t, d.Device))
+		} else if t.Device == "" {
+			k.tell = append(k.tell, event(t, muster.Device{}))
+			k.self = true
+		}
+	}
+	k.save = append(k.save, f.out...)
+	k.bound(&m.lost)
+	var some []store.Health
+	if k.self {
+		some = append(some, f.self())
+	}
+	for _, d := range f.unsaved {
+		if d.unsaved && !d.gone {
+			d.unsaved = false
+			some = append(some, m.health(d))
+		}
+	}
+	f.out, f.unsaved = nil, f.unsaved[:0]
+	k.drop = append(k.drop, m.dropped...)
+	m.dropped = nil
+	return some
+}
+
+// bound keeps what waits from growing for ever: quiet transitions are given up first.
+func (k *keeper) bound(l *Lost) {
+	if n := len(k.tell) - keptMost; n > 0 {
+		k.tell = slices.DeleteFunc(k.tell, func(e muster.Event) bool {
+			give := n > 0 && e.Transition.Quiet
+			if give {
+				n--
+				l.Events++
+			}
+			return give
+		})
+	}
+	if n := len(k.save) - keptMost; n > 0 && k.ill {
+		k.save = slices.Delete(k.save, 0, n)
+		l.Transitions += n
+	}
+}
+
+// event tells of a transition.
+func event(t muster.Transition, d muster.Device) muster.Event {
+	name := d.Name
+	if name == "" {
+		name = "this machine"
+	}
+	return muster.Event{
+		ID:   "health/" + t.Device + "/" + strconv.FormatInt(t.Time.UnixNano(), 36),
+		Time: t.Time, Kind: muster.EventHealth, Device: d, Transition: &t,
+		Text: name + " is " + string(t.To) + ": " + t.Reason,
+	}
+}
+
+// inTurn is the health of the devices whose turn it is to be saved, if there is something new of them.
+func (k *keeper) inTurn() (some []store.Health) {
+	m := k.m
+	if m.cfg.States == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := k.round; i < len(m.fleet.devices); i += keepRounds {
+		d := m.fleet.devices[i]
+		now := m.now()
+		h := m.health(d)
+		sum := maphash.Bytes(k.seed, append(h.Recent, h.Reason...))
+		if !d.unsaved && d.savedSum == sum && (now-d.savedAt < seenEvery || d.heard <= d.savedAt) {
+			continue
+		}
+		d.savedSum, d.savedAt, d.unsaved = sum, now, false
+		some = append(some, h)
+		if len(some)%atOnce == 0 {
+			m.mu.Unlock() // pings do not wait for all of them
+			m.mu.Lock()
+		}
+	}
+	return some
+}
+
+// store writes.
+func (k *keeper) store(ctx context.Context, some []store.Health) error {
+	s := k.m.cfg.States
+	if len(some) > 0 {
+		if err := s.SaveHealth(ctx, some); err != nil {
+			return err
+		}
+		k.self = false
+	}
+	if len(k.drop) > 0 {
+		if err := s.DropHealth(ctx, k.drop); err != nil {
+			return err
+		}
+		k.drop = nil
+	}
+	if len(k.save) > 0 {
+		if err := s.AddTransitions(ctx, k.save, time.Now().Add(-k.m.cfg.Keep)); err != nil {
+			return err
+		}
+		k.save = nil
+	}
+	return nil
+}
+
+// note has what could not be written written in its next turn.
+func (k *keeper) note(err error, some []store.Health) {
+	log := k.m.cfg.Log
+	switch {
+	case err != nil && !k.ill:
+		log.Error("states were not kept", "err", err)
+	case err == nil && k.ill:
+		log.Info("states are kept again")
+	}
+	if k.ill = err != nil; !k.ill {
+		return
+	}
+	k.m.mu.Lock()
+	defer k.m.mu.Unlock()
+	for _, h := range some {
+		if d := k.m.fleet.byName[h.Device]; d != nil {
+			d.unsaved = true
+		}
+	}
+}
+
+// publish tells of events in their order. What cannot be told now waits for the next round.
+func (k *keeper) publish(ctx context.Context) {
+	err := task.Shield(ctx, writeLimit, func(ctx context.Context) error {
+		for len(k.tell) > 0 {
+			if err := k.m.cfg.Events.Publish(ctx, k.tell[0]); err != nil {
+				return err
+			}
+			k.tell = k.tell[1:]
+		}
+		k.tell = nil
+		return nil
+	})
+	if err != nil && !k.deaf {
+		k.m.cfg.Log.Error("an event could not be published", "waiting", len(k.tell), "err", err)
+	}
+	k.deaf = err != nil
+}
+
+// memory is what a device stands on, in Health.Recent.
+type memory struct {
+	Told    muster.Health   `json:"told,omitempty"`
+	Settled muster.Health   `json:"settled,omitempty"`
+	Hidden  string          `json:"hidden,omitempty"`
+	Checks  map[string]memo `json:"checks,omitempty"`
+}
+
+// memo is the history of a check.
+type memo struct {
+	Verdict  verdict `json:"verdict"`
+	Answered uint64  `json:"answered"`
+	Late     uint64  `json:"late,omitempty"`
+	Known    uint8   `json:"known"`
+	Run      uint8   `json:"run"`
+	Lossy    bool    `json:"lossy,omitempty"`
+}
+
+// health is what is saved of a device. m.mu is held.
+func (m *Monitor) health(d *device) store.Health {
+	recent := memory{Told: d.told, Settled: d.settled, Hidden: d.hidden, Checks: make(map[string]memo, len(d.checks))}
+	for _, c := range d.checks {
+		recent.Checks[c.name] = memo{c.verdict, c.answered, c.late, c.known, c.run, c.lossy}
+	}
+	text, err := json.Marshal(recent)
+	if err != nil {
+		panic(err) // it is made of numbers and words
+	}
+	return store.Health{
+		Device: d.Device.Name, State: d.health, Since: d.since, Reason: d.reason, Seen: m.seen(d), Flapping: d.flapping, Recent: text,
+	}
+}
+
+// seen is when the device was heard last.
+func (m *Monitor) seen(d *device) time.Time {
+	if d.heard == 0 {
+		return d.seen
+	}
+	return m.fleet.wall().Add(d.heard - m.now())
+}
+
+// self is what is saved of this machine.
+func (f *fleet) self() store.Health {
+	h := store.Health{State: muster.HealthUp, Since: f.cutSince}
+	if f.cut {
+		h.State, h.Reason = muster.HealthDown, f.cutReason
+	}
+	return h
+}
