@@ -178,42 +178,55 @@ func (p *program) scan(ctx context.Context, a *app.App, s *scanFlags) error {
 		return err
 	}
 	out := newOutput(p, scanView(s, scan.Summary.Compared != nil))
-	var hosts []muster.Host
-	var cut error // what ended the scan too early; what was found until then is told
-	err = p.showing(ctx, watch.line, func(ctx context.Context) error {
-		for h, err := range scan.Hosts(ctx) {
-			if err != nil {
-				cut = err
-				return nil
-			}
-			if s.add {
-				hosts = append(hosts, h)
-			}
-			index, _ := scan.Targets.Index(h.Addr)
-			if err := out.add(index, newScanRow(h)); err != nil {
-				return err
-			}
-		}
-		return nil
+	var found scanned
+	err = p.showing(ctx, watch.line, func(ctx context.Context) (err error) {
+		found, err = s.take(ctx, scan, out)
+		return err
 	})
+	broken := found.cut != nil && ctx.Err() == nil
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return err
-	case cut != nil && ctx.Err() == nil && out.taken == 0:
-		return cut
+	case broken && out.taken == 0:
+		return found.cut
 	}
-	if err := out.end(scan.Summary, p.scanFoot(scan, s, cut != nil)); err != nil {
+	if err := out.end(scan.Summary, p.scanFoot(scan, s, found.cut != nil)); err != nil {
 		return err
 	}
-	if cut != nil && ctx.Err() == nil {
-		return cut
+	if broken {
+		return found.cut
 	}
-	if s.add && cut == nil {
-		if err := p.addHosts(ctx, a, hosts, s.dryRun); err != nil {
+	if s.add && found.cut == nil {
+		if err := p.addHosts(ctx, a, found.hosts, s.dryRun); err != nil {
 			return err
 		}
 	}
 	return interruptedOr(ctx, scan.Summary.Lost)
+}
+
+// scanned is what a scan gave.
+type scanned struct {
+	hosts []muster.Host // kept for --add alone
+	cut   error         // what ended it too early
+}
+
+// take prints what a scan finds. The error is that of the output: what ends a scan too early takes nothing from what was
+// found until then.
+func (s *scanFlags) take(ctx context.Context, scan *app.Scan, out *output[scanRow]) (found scanned, err error) {
+	for h, err := range scan.Hosts(ctx) {
+		if err != nil {
+			found.cut = err
+			break
+		}
+		if s.add {
+			found.hosts = append(found.hosts, h)
+		}
+		index, _ := scan.Targets.Index(h.Addr)
+		if err := out.add(index, newScanRow(h)); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
 }
 
 // newScan prepares a scan, says what a person should know before it, and gives what shows its progress.
