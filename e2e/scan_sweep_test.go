@@ -156,8 +156,9 @@ func TestScanCountsDuplicatesAndUnreachablesAndMakesNoHostsOfThem(t *testing.T) 
 	w.fping(t, "198.18.0.0", "198.18.3.255", 300*time.Millisecond, 1)
 }
 
-// inBursts is a network that answers 64 requests at once, or as many as there are when nobody asked for a while.
-func inBursts(t *testing.T) (space, *responder) {
+// inBursts is a network that answers so many requests at once as burst says, which is told how many there were, or as
+// many as there are after a while.
+func inBursts(t *testing.T, burst func(asked int64) int) (space, *responder) {
 	t.Helper()
 	var mu sync.Mutex
 	var held [][]byte
@@ -170,11 +171,12 @@ func inBursts(t *testing.T) (space, *responder) {
 	return respond(t, func(r *responder, request []byte) {
 		mu.Lock()
 		defer mu.Unlock()
-		switch held = append(held, request); len(held) {
-		case 64:
+		held = append(held, request)
+		if len(held) >= burst(r.asked.Load()) {
 			flush(r)
-		case 1:
-			r.after(50*time.Millisecond, func() {
+		}
+		if len(held) == 1 {
+			r.after(100*time.Millisecond, func() {
 				mu.Lock()
 				defer mu.Unlock()
 				flush(r)
@@ -183,12 +185,19 @@ func inBursts(t *testing.T) (space, *responder) {
 	})
 }
 
+// In the first round the bursts are more than the buffer has room for, afterwards they are not.
 func TestScanCountsWhatAStarvedBufferLosesAndAsksAgain(t *testing.T) {
-	w, network := inBursts(t)
-	r := w.scan(t, newSite(t), "198.18.0.0/20", "--rate", "0", "--timeout", "300ms", "--retries", "7", "--buffer", "16384")
-	r.exactly(t, addresses("198.18.0.0", 4096, 1))
+	const hosts = 4096
+	w, network := inBursts(t, func(asked int64) int {
+		if asked <= hosts {
+			return 1024
+		}
+		return 16
+	})
+	r := w.scan(t, newSite(t), "198.18.0.0/20", "--rate", "0", "--timeout", "300ms", "--retries", "7", "--buffer", "131072")
+	r.exactly(t, addresses("198.18.0.0", hosts, 1))
 	asked := int(network.asked.Load())
-	if asked != r.sum.Sent || asked == 4096 {
+	if asked != r.sum.Sent || asked == hosts {
 		t.Errorf("the network took %d requests, the summary says %d", asked, r.sum.Sent)
 	}
 	if lost := asked - r.sum.Received; r.sum.ReceiveDrops == 0 || r.sum.ReceiveDrops != lost || r.sum.Lost != 0 {
@@ -198,7 +207,7 @@ func TestScanCountsWhatAStarvedBufferLosesAndAsksAgain(t *testing.T) {
 
 // With a single try the replies that the buffer lost are lost for good, which is no success, and is said.
 func TestScanSaysWhenRepliesAreLostForGood(t *testing.T) {
-	w, _ := inBursts(t)
+	w, _ := inBursts(t, func(int64) int { return 64 })
 	args := []string{"198.18.0.0/22", "--rate", "0", "--timeout", "300ms", "--retries", "0", "--buffer", "1"}
 	s := newSite(t)
 	r := w.scan(t, s, args...)

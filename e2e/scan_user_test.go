@@ -58,7 +58,7 @@ func TestScanOfAUserWithThePingSocketFindsAll(t *testing.T) {
 	w := newSpace(t, "echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range\n")
 	r := w.scanBy(t, unprivileged(t, newSite(t), "scan", "-o", "ndjson", "127.1.0.0/16", "--rate", "20000"))
 	r.exactly(t, addresses("127.1.0.0", sixteen, 1))
-	if r.sum.ReceiveDrops+r.sum.SendErrors != 0 || strings.Contains(r.stderr, "sysctl") {
+	if r.sum.SendErrors != 0 || strings.Contains(r.stderr, "sysctl") {
 		t.Errorf("%s", r.stderr)
 	}
 }
