@@ -15,10 +15,10 @@ import (
 	"github.com/musternet/muster/store"
 )
 
-// Publisher tells others of events.
+// Publisher tells others of events; an event.Bus does.
 type Publisher interface {
-	// Publish takes an event. One that fails is published again, with the same ID.
-	Publish(ctx context.Context, e muster.Event) error
+	// PublishAll takes events in their order. When it fails, those events are published again, with the same IDs.
+	PublishAll(ctx context.Context, events []muster.Event) error
 }
 
 // Pinger asks the targets of a plan as ping.Steady does.
@@ -41,7 +41,8 @@ type Config struct {
 	ResolveEvery time.Duration
 	Flap         Flap
 	Self         Uplink
-	// AtOnce is how many probes other than pings run at once; 0: 256.
+	// AtOnce is how many probes other than pings run at once; 0: 256. Where these are too few, probes are late, and whole
+	// turns are skipped and counted: all devices wait alike.
 	AtOnce int
 	// Ping is for pings; only Method and Buffer may be set, and Note.
 	Ping ping.Config

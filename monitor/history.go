@@ -106,8 +106,8 @@ func (h *history) record(answered uint64, place int, sent time.Duration) {
 	h.unasked = 0
 }
 
-// after is how many replies are there to requests that were sent after one whose time is over now. Losses come in the
-// order of their requests, so that nothing else can be there.
+// after is about how many replies are there to requests that were sent after one whose time is over now: all that were sent
+// since, but for those whose time is not over, which nothing is known of.
 func (h *history) after(sent time.Duration, r rules) int {
 	if h.known == 0 || sent >= h.newest {
 		return 0

@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	keepRounds = 10               // seconds in which all devices take a turn to be saved
-	seenEvery  = time.Minute      // how often a device is saved of which only the last reply is new
-	writeLimit = 30 * time.Second // for one write
-	keptMost   = 100_000          // transitions that wait for a store or a subscriber
-	atOnce     = 256              // devices that are read at once
+	keepRounds  = 10               // seconds in which all devices take a turn to be saved
+	seenEvery   = time.Minute      // how often a device is saved of which only the last reply is new
+	writeLimit  = 30 * time.Second // for one write
+	keptMost    = 100_000          // transitions that wait for a store or a subscriber
+	atOnce      = 256              // devices that are read at once
+	publishMost = 1000             // events that are published at once
 )
 
 // keeper saves what is known and tells what changed, in this order.
@@ -58,15 +59,21 @@ func (m *Monitor) keep(ctx context.Context) error {
 
 // work does one round. The end of ctx does not cut it short.
 func (k *keeper) work(ctx context.Context, turn bool) {
+	waiting := len(k.tell)
 	some := k.collect()
 	if turn {
 		k.round = (k.round + 1) % keepRounds
 		some = append(some, k.inTurn()...)
 	}
-	if k.m.cfg.States != nil {
+	if k.m.cfg.States == nil {
+		k.save, k.drop = nil, nil
+	} else {
 		k.note(task.Shield(ctx, writeLimit, func(ctx context.Context) error { return k.store(ctx, some) }), some)
 	}
-	if k.m.cfg.Events != nil && len(k.tell) > 0 {
+	if k.m.cfg.Events == nil {
+		k.tell = nil
+	}
+	if again := turn && k.round == 0; len(k.tell) > 0 && (!k.deaf || again || len(k.tell) > waiting) {
 		k.publish(ctx)
 	}
 }
@@ -205,20 +212,21 @@ func (k *keeper) note(err error, some []store.Health) {
 	}
 }
 
-// publish tells of events in their order. What cannot be told now waits for the next round.
+// publish tells of events in their order. What cannot be told now is told with the next ones, or after a while.
 func (k *keeper) publish(ctx context.Context) {
 	err := task.Shield(ctx, writeLimit, func(ctx context.Context) error {
 		for len(k.tell) > 0 {
-			if err := k.m.cfg.Events.Publish(ctx, k.tell[0]); err != nil {
+			n := min(publishMost, len(k.tell))
+			if err := k.m.cfg.Events.PublishAll(ctx, k.tell[:n]); err != nil {
 				return err
 			}
-			k.tell = k.tell[1:]
+			k.tell = k.tell[n:]
 		}
 		k.tell = nil
 		return nil
 	})
 	if err != nil && !k.deaf {
-		k.m.cfg.Log.Error("an event could not be published", "waiting", len(k.tell), "err", err)
+		k.m.cfg.Log.Error("events could not be published", "waiting", len(k.tell), "err", err)
 	}
 	k.deaf = err != nil
 }

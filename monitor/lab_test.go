@@ -48,6 +48,7 @@ type lab struct {
 	answers func(name string, at time.Duration) answer // by the time since the lab began
 	asked   map[string][]time.Duration                 // when
 	events  []muster.Event
+	deaf    error // of PublishAll
 	mu      sync.Mutex
 	targets []monitor.Target // of the fake pings, in the order of their places
 }
@@ -112,20 +113,23 @@ func (l *lab) at(d time.Duration) {
 	synctest.Wait()
 }
 
-// Publish keeps events.
-func (l *lab) Publish(_ context.Context, e muster.Event) error {
+// PublishAll keeps events.
+func (l *lab) PublishAll(_ context.Context, events []muster.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.events = append(l.events, e)
+	if l.deaf != nil {
+		return l.deaf
+	}
+	l.events = append(l.events, events...)
 	return nil
 }
 
-// told are the transitions that are not quiet, as "12s r1 up>down".
-func (l *lab) told(wants ...bool) (lines []string) {
+// told are the transitions of this run that are not quiet, as "r1 up>down"; all also the quiet ones.
+func (l *lab) told(all ...bool) (lines []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.events {
-		if t := e.Transition; !t.Quiet || len(wants) > 0 {
+		if t := e.Transition; !t.Time.Before(l.began) && (!t.Quiet || len(all) > 0) {
 			lines = append(lines, fmt.Sprintf("%s %s>%s", t.Device, t.From, t.To))
 		}
 	}
@@ -308,6 +312,14 @@ func (s *states) TransitionsSince(_ context.Context, _ string, since time.Time) 
 		}
 	}
 	return some, s.fault
+}
+
+// of is the health that is kept of a device, and how many rows were written in all.
+func (s *states) of(name string) (h store.Health, ok bool, writes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, ok = s.health[name]
+	return h, ok, s.writes
 }
 
 // fail makes every call fail from now on; nil ends it.

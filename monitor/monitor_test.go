@@ -448,7 +448,7 @@ func TestReplaceKeepsStateAndForgetsWhoIsGone(t *testing.T) {
 				t.Error("r3 is still there")
 			}
 		}
-		if _, ok := kept.health["r3"]; ok {
+		if _, ok, _ := kept.of("r3"); ok {
 			t.Error("r3 is still kept")
 		}
 	})
@@ -471,7 +471,10 @@ func TestAClockThatIsSetDisturbsNothing(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
-	l.wantTold("r1 up>down")
+	loud := slices.DeleteFunc(slices.Clone(l.events), func(e muster.Event) bool { return e.Transition.Quiet })
+	if len(loud) != 1 || loud[0].Transition.To != muster.HealthDown {
+		t.Errorf("told %v", loud)
+	}
 	if n := len(l.asked["r2"]); n != 60 {
 		t.Errorf("asked %d times", n)
 	}

@@ -52,11 +52,6 @@ func (m *Monitor) place(c *check, now time.Duration) {
 	heap.Push(&m.agenda, due{c.turn.due, c})
 }
 
-// slack is how late a probe may be before it is skipped, as in package ping.
-func slack(interval time.Duration) time.Duration {
-	return min(max(interval/10, 50*time.Millisecond), time.Second)
-}
-
 // probe asks what is due, AtOnce at a time, until ctx ends.
 func (m *Monitor) probe(ctx context.Context) error {
 	slots := task.NewSemaphore(int64(m.cfg.AtOnce))
@@ -101,7 +96,8 @@ func (m *Monitor) await(ctx context.Context) bool {
 	return false
 }
 
-// next takes what is due, and plans its next turn. It is nil where there is nothing to ask now after all.
+// next takes what is due first, however late, and plans its next turn: what was skipped meanwhile is not made up for. It is
+// nil where there is nothing to ask now after all.
 func (m *Monitor) next() (*check, probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,15 +110,14 @@ func (m *Monitor) next() (*check, probe.Target) {
 	if c.turn.gone || d.gone || d.decided || e.at != c.turn.due {
 		return nil, probe.Target{}
 	}
-	delay := now - e.at
-	missed := delay / d.Interval
+	missed := (now - e.at) / d.Interval
 	c.turn.due += (missed + 1) * d.Interval
 	heap.Push(&m.agenda, due{c.turn.due, c})
 	m.skipped += int(missed)
 	if !d.addr.IsValid() {
 		return nil, probe.Target{}
 	}
-	if delay > slack(d.Interval) || c.turn.busy {
+	if c.turn.busy {
 		m.skipped++
 		return nil, probe.Target{}
 	}

@@ -86,20 +86,18 @@ func (c *check) restore(m memo, stale bool, now time.Duration) {
 
 // publishAgain tells of transitions that the last run may not have come to tell.
 func (m *Monitor) publishAgain(ctx context.Context, some []muster.Transition) error {
+	var events []muster.Event
+	m.mu.Lock()
 	for _, t := range some {
-		var device muster.Device
-		if t.Device != "" {
-			m.mu.Lock()
-			d := m.fleet.byName[t.Device]
-			m.mu.Unlock()
-			if d == nil {
-				continue
-			}
-			device = d.Device
+		if d := m.fleet.byName[t.Device]; d != nil {
+			events = append(events, event(t, d.Device))
+		} else if t.Device == "" {
+			events = append(events, event(t, muster.Device{}))
 		}
-		if err := m.cfg.Events.Publish(ctx, event(t, device)); err != nil {
-			return fmt.Errorf("monitor: publish again: %w", err)
-		}
+	}
+	m.mu.Unlock()
+	if err := m.cfg.Events.PublishAll(ctx, events); err != nil {
+		return fmt.Errorf("monitor: publish the last transitions again: %w", err)
 	}
 	return nil
 }
