@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -64,7 +65,7 @@ func checkRule(r Rule, parse func(string) error) error {
 	if r.For < 0 || r.Every < 0 || r.Keep < 0 || r.Count < 0 {
 		return errors.New("times and counts are not negative")
 	}
-	if err := errors.Join(checkLabels(r.Labels), k.check(r)); err != nil {
+	if err := cmp.Or(checkLabels(r.Labels), k.check(r)); err != nil {
 		return err
 	}
 	if r.Expr != "" && parse != nil {

@@ -22,5 +22,5 @@ type clock struct {
 }
 
 func (c *clock) now() moment {
-	return moment{c.wall().Round(0), c.base + time.Since(c.began)}
+	return moment{c.wall().UTC().Round(0), c.base + time.Since(c.began)}
 }

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -108,6 +109,9 @@ func (d *desk) restoreOne(byName map[string]*rule, f store.Firing) (time.Duratio
 	s := &subject{}
 	if err := json.Unmarshal(f.State, s); err != nil {
 		return 0, err
+	}
+	if len(s.Labels) == 0 {
+		return 0, errors.New("it has no labels")
 	}
 	if !s.Fired.IsZero() {
 		s.change = 1 // it is told again, whether it was told or not

@@ -61,6 +61,12 @@ func (b *bench) start() {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.run(e)
+}
+
+// run lets an engine run until stop.
+func (b *bench) run(e *alert.Engine) {
+	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()
