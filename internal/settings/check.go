@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/musternet/muster/internal/settings/strict"
@@ -28,9 +29,10 @@ func (s *Settings) check() Problems {
 		if err := inventory.CheckGroup(name); err != nil {
 			p = append(p, n.Problem("%v", err))
 		}
-		p = append(p, s.checkGroup(n, s.Groups[name])...)
+		p = append(p, s.checkGroup(n, s.Groups[name].Group)...)
 	}
 	p = append(p, s.checkGroup(s.root.Get("defaults"), s.Defaults.Group)...)
+	p = append(p, s.checkServing()...)
 	if len(p) > 0 {
 		return sorted(p) // rows inherit from groups: their mistakes would be told once a row
 	}
@@ -127,9 +129,21 @@ func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env
 
 func (s *Settings) env(ring *secret.Keyring) inventory.Env {
 	return inventory.Env{
-		Keyring: ring, Defaults: s.Defaults.Group, Groups: s.Groups,
+		Keyring: ring, Defaults: s.Defaults.Group, Groups: s.groups(),
 		Platform: s.options.Platform, Platforms: s.options.Platforms, Getenv: s.options.Getenv, Home: s.options.home(),
 	}
+}
+
+// groups returns what the groups say of their devices. A group of which muster.yaml says only when it is backed up and how it
+// is watched is left out, so that an inventory file can say the rest.
+func (s *Settings) groups() map[string]inventory.Group {
+	groups := map[string]inventory.Group{}
+	for name, g := range s.Groups {
+		if !reflect.ValueOf(g.Group).IsZero() {
+			groups[name] = g.Group
+		}
+	}
+	return groups
 }
 
 // Specs returns the sources of devices: the files of inventory, the devices of muster.yaml, those of devices.yaml.

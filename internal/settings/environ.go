@@ -15,6 +15,10 @@ var overrides = []struct {
 	name string
 	set  func(s *Settings, value string) error
 }{
+	{"MUSTER_BACKUP_EVERY", func(s *Settings, v string) error {
+		s.Backup.Cron = ""
+		return s.Backup.Every.UnmarshalText([]byte(v))
+	}},
 	{"MUSTER_DATA_DIR", func(s *Settings, v string) error { s.DataDir = v; return nil }},
 	{"MUSTER_HOST_KEYS", func(s *Settings, v string) error {
 		s.Defaults.HostKeys = v
@@ -29,6 +33,8 @@ var overrides = []struct {
 		return nil
 	}},
 	{"MUSTER_LIMIT", func(s *Settings, v string) (err error) { s.Defaults.Limit, err = number(v); return err }},
+	{"MUSTER_LISTEN", func(s *Settings, v string) error { return s.Serve.Listen.UnmarshalText([]byte(v)) }},
+	{"MUSTER_MONITOR_INTERVAL", func(s *Settings, v string) error { return s.Monitor.Interval.UnmarshalText([]byte(v)) }},
 	{"MUSTER_RETRIES", func(s *Settings, v string) error {
 		n, err := number(v)
 		s.Defaults.Retries = &n

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,29 @@ func options(home string, vars ...string) settings.Options {
 			return c, ok
 		},
 		Platforms: func() []string { return []string{"cisco_ios", "frr"} },
+		Cron: func(expr string) error {
+			if len(strings.Fields(expr)) != 5 {
+				return errors.New("it has not five fields")
+			}
+			return nil
+		},
+		Probes: func() []string { return []string{"dns", "http", "https", "icmp", "ssh", "tcp"} },
+		Probe: func(p settings.Probe) (string, error) {
+			if p.Type == "AXFR" {
+				return "type", errors.New("there is no type AXFR")
+			}
+			return "", nil
+		},
+		Rules: func() []string { return []string{"event", "group", "promql", "state", "uplink"} },
+		Rule: func(r settings.Rule) (string, error) {
+			if strings.HasSuffix(r.Expr, "(") {
+				return "expr", errors.New("the expression does not parse")
+			}
+			if strings.Contains(r.Summary, "{{.Devcie}}") {
+				return "", errors.New("summary: there is no Devcie")
+			}
+			return "", nil
+		},
 	}
 }
 

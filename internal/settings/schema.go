@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"encoding"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -29,6 +30,24 @@ func special(t reflect.Type) schema {
 	switch t {
 	case reflect.TypeFor[inventory.Duration]():
 		return schema{"type": "string", "examples": []string{"10s", "5m"}}
+	case reflect.TypeFor[Span]():
+		return schema{"type": "string", "examples": []string{"10s", "6h", "90d", "2w"}}
+	case reflect.TypeFor[Delay]():
+		return schema{"type": "string", "examples": []string{"0s", "5m", "1d"}}
+	case reflect.TypeFor[Every]():
+		return schema{"type": []string{"string", "boolean"}, "examples": []string{"6h", "1d", "off"}}
+	case reflect.TypeFor[Moment]():
+		return schema{"type": "string", "examples": []string{"22:00", "2026-12-24T22:00:00+01:00"}}
+	case reflect.TypeFor[Weekday]():
+		return schema{"type": "string", "enum": weekdays}
+	case reflect.TypeFor[Of]():
+		return schema{"type": []string{"string", "integer"}, "pattern": "^[0-9]+(/[0-9]+)?$", "examples": []string{"3/3", "3/5"}}
+	case reflect.TypeFor[State]():
+		return schema{"type": "string", "enum": states}
+	case reflect.TypeFor[Event]():
+		return schema{"type": "string", "enum": events}
+	case reflect.TypeFor[Percent]():
+		return schema{"type": "string", "pattern": "^[0-9]+ *%$"}
 	case reflect.TypeFor[Bytes]():
 		return schema{"type": []string{"string", "integer"}, "examples": []string{"64MiB"}}
 	case reflect.TypeFor[Ref]():
@@ -47,15 +66,21 @@ func schemaOf(t reflect.Type) schema {
 	case reflect.Pointer:
 		return schemaOf(t.Elem())
 	case reflect.Struct:
+		if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) { // off, or the kind of a probe
+			return schema{"anyOf": []schema{{"type": []string{"string", "boolean"}}, objectSchema(t)}}
+		}
 		return objectSchema(t)
 	case reflect.Map:
 		return schema{"type": "object", "additionalProperties": schemaOf(t.Elem())}
 	case reflect.Slice:
 		list := schema{"type": "array", "items": schemaOf(t.Elem())}
-		if t.Elem().Kind() == reflect.String {
+		if !strict.Alone(t.Elem()) {
+			return list
+		}
+		if t.Elem().Kind() == reflect.Struct { // its keys stand in a list
 			return schema{"anyOf": []schema{{"type": "string"}, list}}
 		}
-		return list
+		return schema{"anyOf": []schema{schemaOf(t.Elem()), list}}
 	case reflect.Bool:
 		return schema{"type": "boolean"}
 	case reflect.Int, reflect.Int64:

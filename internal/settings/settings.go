@@ -17,13 +17,18 @@ import (
 
 // Settings is what muster.yaml says. The zero Settings is a machine without one.
 type Settings struct {
-	DataDir     string                     `yaml:"data_dir" doc:"where configurations, their history and the state are kept; absent: $XDG_STATE_HOME/muster"`
-	Inventory   []Source                   `yaml:"inventory" doc:"files that list devices"`
-	Devices     []strict.Node              `yaml:"devices" doc:"devices that are listed right here"`
-	Groups      map[string]inventory.Group `yaml:"groups" doc:"what holds for the devices of a group"`
-	Credentials map[string]Credential      `yaml:"credentials" doc:"ways to log in, by name"`
-	Defaults    Defaults                   `yaml:"defaults" doc:"what holds for all devices"`
-	Limits      Limits                     `yaml:"limits" doc:"what one device may send at most"`
+	DataDir     string                `yaml:"data_dir" doc:"where configurations, their history and the state are kept; absent: $XDG_STATE_HOME/muster"`
+	Inventory   []Source              `yaml:"inventory" doc:"files that list devices"`
+	Devices     []strict.Node         `yaml:"devices" doc:"devices that are listed right here"`
+	Groups      map[string]Group      `yaml:"groups" doc:"what holds for the devices of a group"`
+	Credentials map[string]Credential `yaml:"credentials" doc:"ways to log in, by name"`
+	Defaults    Defaults              `yaml:"defaults" doc:"what holds for all devices"`
+	Limits      Limits                `yaml:"limits" doc:"what one device may send at most"`
+	Serve       Serve                 `yaml:"serve" doc:"how muster serve is reached"`
+	Backup      Backup                `yaml:"backup" doc:"when muster serve backs up the devices of each group that does not say it itself; or off"`
+	Monitor     Monitor               `yaml:"monitor" doc:"how muster serve watches all devices; or off"`
+	History     History               `yaml:"history" doc:"how long muster serve keeps what it has measured"`
+	Alerts      Alerts                `yaml:"alerts" doc:"what muster serve tells people, and by whom"`
 
 	File        string // the settings file; empty: there is none
 	DevicesFile string // devices.yaml, which need not exist
@@ -61,6 +66,14 @@ type Options struct {
 
 	Platform  func(name string) (canonical string, ok bool) // as in inventory.Env
 	Platforms func() []string
+
+	// What else muster knows; nil: it is not looked at here, and fails where it is used. None of it may look at a file: each
+	// command reads the settings.
+	Cron   func(expr string) error               // what is wrong with a cron expression
+	Probes func() []string                       // the kinds of probes
+	Probe  func(Probe) (field string, err error) // what else is wrong with a probe, and at which key
+	Rules  func() []string                       // the kinds of rules
+	Rule   func(Rule) (field string, err error)  // what else is wrong with a rule, and at which key
 }
 
 func (o Options) getenv(name string) string {
@@ -174,7 +187,10 @@ func read(file string, o Options) (*Settings, Problems) {
 	if len(problems) == 0 {
 		problems = s.check()
 	}
-	s.DataDir = s.path(s.DataDir)
+	s.paths()
+	if s.Serve.Listen == "" {
+		s.Serve.Listen = DefaultListen
+	}
 	if s.DataDir == "" {
 		s.DataDir = xdg(o, "XDG_STATE_HOME", filepath.Join(".local", "state"), "muster")
 	}
@@ -195,6 +211,22 @@ func (s *Settings) readFile() Problems {
 	}
 	s.root = root
 	return root.Decode(s)
+}
+
+// paths makes the paths of the settings absolute that are used as they stand in them.
+func (s *Settings) paths() {
+	s.DataDir, s.Alerts.Alertmanager = s.path(s.DataDir), s.path(s.Alerts.Alertmanager)
+	lists := [][]Probe{s.Monitor.Probes}
+	for _, g := range s.Groups {
+		if g.Monitor != nil {
+			lists = append(lists, g.Monitor.Probes)
+		}
+	}
+	for _, list := range lists {
+		for i := range list {
+			list[i].CAFile = s.path(list[i].CAFile)
+		}
+	}
 }
 
 // path makes a path of the settings absolute: ~/ is the home, a relative one begins beside muster.yaml.

@@ -13,8 +13,9 @@ import (
 
 // Decode fills the struct, map, slice or scalar that v points to and returns all problems, in the order of the file.
 // Keys are named by `yaml` tags; embedded structs count as part of their parent. What stands at no key keeps its value.
-// The tag `enum` lists the words that are allowed. A type that is an encoding.TextUnmarshaler gets the scalar as text; its error is the problem's text and must not quote
-// what may be secret.
+// The tag `enum` lists the words that are allowed. A type that is an encoding.TextUnmarshaler gets the scalar as text; its
+// error is the problem's text and must not quote what may be secret. A struct with keys may be one too: then a mapping or one
+// word can stand for it.
 func (n Node) Decode(v any) []*Problem {
 	d := &decoder{doc: n.doc}
 	if n.node != nil {
@@ -66,7 +67,7 @@ func (d *decoder) value(at ast.Node, v reflect.Value, path string) {
 		v = v.Elem()
 	}
 	switch {
-	case v.Addr().Type().Implements(textType):
+	case isText(v.Type()) && !(isMapping(n) && isKeyed(v.Type())):
 		d.text(n, v, path)
 	case v.Kind() == reflect.Struct:
 		d.structure(n, v, path)
@@ -77,6 +78,28 @@ func (d *decoder) value(at ast.Node, v reflect.Value, path string) {
 	default:
 		d.scalar(n, v, path)
 	}
+}
+
+func isText(t reflect.Type) bool { return reflect.PointerTo(t).Implements(textType) }
+
+// Alone tells whether one scalar can stand for a list of a type.
+func Alone(t reflect.Type) bool { return t.Kind() != reflect.Struct || isText(t) }
+
+// isKeyed tells whether a type is a struct that has keys in a file.
+func isKeyed(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	names, _ := Fields(t)
+	return len(names) > 0
+}
+
+func isMapping(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
 }
 
 // entries returns the pairs of a mapping, those of merged mappings last.
@@ -178,7 +201,7 @@ func (d *decoder) sequence(n ast.Node, v reflect.Value, path string) {
 		d.fail(n, "%s must be a list", named(path))
 		return
 	default:
-		if k := v.Type().Elem().Kind(); k != reflect.String {
+		if !Alone(v.Type().Elem()) {
 			d.fail(n, "%s must be a list", named(path))
 			return
 		}

@@ -4,6 +4,7 @@ package strict
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -49,7 +50,7 @@ func Parse(file string, data []byte) (Node, *Problem) {
 	data = []byte(strings.TrimPrefix(string(data), "\ufeff"))
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return Node{}, syntaxProblem(file, err)
+		return Node{}, syntaxProblem(file, data, err)
 	}
 	doc := &document{file: file, anchors: map[string]ast.Node{}, budget: aliasBudget}
 	var body ast.Node
@@ -71,14 +72,19 @@ func Parse(file string, data []byte) (Node, *Problem) {
 }
 
 // syntaxProblem takes the words of a YAML error without its excerpt of the file, which may show secrets.
-func syntaxProblem(file string, err error) *Problem {
+func syntaxProblem(file string, data []byte, err error) *Problem {
 	e, ok := err.(yaml.Error)
 	if !ok {
 		return &Problem{File: file, Text: "this is no YAML"}
 	}
 	p := &Problem{File: file, Text: "this is no YAML: " + syntaxText(err, e)}
-	if t := e.GetToken(); t != nil && t.Position != nil {
-		p.Line, p.Col = t.Position.Line, t.Position.Column
+	t := e.GetToken()
+	if t == nil || t.Position == nil {
+		return p
+	}
+	p.Line, p.Col = t.Position.Line, t.Position.Column
+	if lines := strings.Split(string(data), "\n"); p.Line <= len(lines) && bareStar.MatchString(lines[p.Line-1]) {
+		p.Text = "this is no YAML: " + quoteStar
 	}
 	return p
 }
@@ -92,6 +98,12 @@ func syntaxText(err error, e yaml.Error) string {
 	}
 	return "look at indentation and quotes here"
 }
+
+// quoteStar is what to do about a cron expression that is taken for an alias.
+const quoteStar = "a text that begins with * stands in quotes"
+
+// bareStar matches a line with such an expression: a * that no name follows.
+var bareStar = regexp.MustCompile(`^[^#"']*:\s+\*([^\pL_]|$)`)
 
 type anchorFinder struct{ doc *document }
 
@@ -114,7 +126,7 @@ func (d *document) resolve(n ast.Node) (ast.Node, error) {
 		case *ast.AliasNode:
 			target, ok := d.anchors[v.Value.String()]
 			if !ok {
-				return nil, fmt.Errorf("no anchor has the name of this alias")
+				return nil, fmt.Errorf("no anchor has the name of this alias; %s", quoteStar)
 			}
 			d.budget--
 			n = target
@@ -176,11 +188,7 @@ func (n Node) IsList() bool {
 // IsMap says that the node is a mapping.
 func (n Node) IsMap() bool {
 	r, _ := n.resolved()
-	switch r.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return true
-	}
-	return false
+	return isMapping(r)
 }
 
 func (n Node) resolved() (ast.Node, error) {

@@ -92,6 +92,68 @@ port: ~
 	}
 }
 
+// keyed is a struct for which one word can stand.
+type keyed struct {
+	Kind string `yaml:"kind"`
+	Port int    `yaml:"port"`
+}
+
+func (k *keyed) UnmarshalText(text []byte) error {
+	if string(text) == "none" {
+		return errors.New("must not be none")
+	}
+	k.Kind = "word " + string(text)
+	return nil
+}
+
+// clock is a struct without keys, which is always one word.
+type clock struct{ at string }
+
+func (c *clock) UnmarshalText(text []byte) error {
+	c.at = string(text)
+	return nil
+}
+
+func TestAWordCanStandForAStruct(t *testing.T) {
+	t.Parallel()
+	var v struct {
+		One   keyed   `yaml:"one"`
+		Two   *keyed  `yaml:"two"`
+		Some  []keyed `yaml:"some"`
+		Alone []keyed `yaml:"alone"`
+		Ports []int   `yaml:"ports"`
+		At    clock   `yaml:"at"`
+	}
+	n, problem := strict.Parse("f", []byte("one: ssh\ntwo: {kind: http, port: 80}\nsome: [icmp, {kind: tcp}]\nalone: dns\nports: 22\nat: 02:00\n"))
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	if problems := n.Decode(&v); problems != nil {
+		t.Fatal(problems)
+	}
+	if v.One.Kind != "word ssh" || *v.Two != (keyed{"http", 80}) || v.Alone[0].Kind != "word dns" || v.Ports[0] != 22 || v.At.at != "02:00" {
+		t.Errorf("got %+v", v)
+	}
+	if len(v.Some) != 2 || v.Some[0].Kind != "word icmp" || v.Some[1].Kind != "tcp" {
+		t.Errorf("got %+v", v.Some)
+	}
+	n, _ = strict.Parse("f", []byte("one: none\ntwo: {knid: x}\nsome: {kind: x}\nalone: [[a]]\nat: {kind: x}\n"))
+	var problems []string
+	for _, p := range n.Decode(&v) {
+		problems = append(problems, p.Error())
+	}
+	want := []string{
+		"f:1:6: one: must not be none",
+		`f:2:7: unknown key "knid" in two: did you mean "kind"?`,
+		"f:3:7: some must be a list",
+		"f:4:9: alone[0] must be one value",
+		"f:5:5: at must be one value",
+	}
+	if diff := cmp.Diff(want, problems); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestProblemsComeAllAndInOrder(t *testing.T) {
 	t.Parallel()
 	_, problems := decode(t, "nmae: x\nport: hunter2\non: hunter2\nupper: ''\nmode: c\nlist: {a: b}\ninner: [hunter2]\nnot: x\nbig: 9223372036854775808\ntags: [x]\n")
