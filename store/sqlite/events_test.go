@@ -1,8 +1,11 @@
 package sqlite_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,6 +94,105 @@ func takeFive(t *testing.T, alerts *event.Subscription, first int) {
 			cancel()
 		}
 	}
+}
+
+const publisherEnv = "MUSTER_TEST_PUBLISHER"
+
+// publishUntilKilled is another process: it says what it published when that is kept, and what its subscriber took.
+func publishUntilKilled(path string) int {
+	ctx := context.Background()
+	db, err := sqlite.Open(ctx, path, sqlite.Options{})
+	if err != nil {
+		fmt.Println("error", err)
+		return 1
+	}
+	bus := event.NewBus(db)
+	alerts, err := bus.Subscribe(ctx, "alerts", nil)
+	if err != nil {
+		fmt.Println("error", err)
+		return 1
+	}
+	go func() {
+		for e, err := range alerts.Events(ctx) {
+			if err != nil {
+				fmt.Println("error", err)
+			}
+			fmt.Println("took", e.ID)
+		}
+	}()
+	for n := 0; ; n++ {
+		some := someEvents(0, 1+n%5)
+		for i := range some {
+			some[i].ID = fmt.Sprintf("%d-%d-%d", os.Getpid(), n, i)
+		}
+		if err := bus.PublishAll(ctx, some); err != nil {
+			fmt.Println("error", err)
+			return 1
+		}
+		for _, e := range some {
+			fmt.Println("kept", e.ID)
+		}
+	}
+}
+
+func TestAfterKillNothingThatWasPublishedIsLost(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "muster.db")
+	kept, took := make(map[string]bool), make(map[string]int)
+	for round := range 8 {
+		killAfter(t, path, 20+round*97, kept, took)
+	}
+	db := open(t, path, sqlite.Options{})
+	place, err := db.Cursor(t.Context(), "alerts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, err := db.Since(t.Context(), place, 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range rest {
+		took[e.ID]++
+	}
+	again := 0
+	for id := range kept {
+		if took[id] == 0 {
+			t.Errorf("event %s is lost", id)
+		}
+		again += took[id] - 1
+	}
+	t.Logf("%d events, %d of them came again", len(kept), again)
+}
+
+// killAfter kills a publisher after it said so many lines.
+func killAfter(t *testing.T, path string, lines int, kept map[string]bool, took map[string]int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), publisherEnv+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := bufio.NewScanner(out)
+	for n := 0; s.Scan(); n++ {
+		if n == lines {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		}
+		switch what, id, _ := strings.Cut(s.Text(), " "); what {
+		case "kept":
+			kept[id] = true
+		case "took":
+			took[id]++
+		default:
+			t.Error(s.Text())
+		}
+	}
+	_ = cmd.Wait() // it was killed
 }
 
 func BenchmarkAppendEvents(b *testing.B) {

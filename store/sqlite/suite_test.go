@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(keeperEnv); path != "" {
 		os.Exit(keepFromOutside(path))
 	}
+	if path := os.Getenv(publisherEnv); path != "" {
+		os.Exit(publishUntilKilled(path))
+	}
 	goleak.VerifyTestMain(m)
 }
 
