@@ -27,12 +27,12 @@ type Rule struct {
 	State  []State  `yaml:"state" doc:"state and group: down, degraded, up or unknown; absent: down"`
 	States []State  `yaml:"states" doc:"the same as state, for several of which any counts"`
 	For    Delay    `yaml:"for" doc:"how long it has to last; absent: at once"`
-	Select []string `yaml:"select" doc:"state, group and event: the devices, as on the command line; absent: all"`
+	Select []string `yaml:"select" doc:"all but uplink: the devices, as on the command line; absent: all"`
 
-	Count   int     `yaml:"count" doc:"group: so many devices; event: so many of the same device; absent: 1"`
-	Share   Percent `yaml:"share" doc:"group, in the place of count: this share of the devices, such as 50%"`
-	AtLeast int     `yaml:"at_least" doc:"group: only of at least so many devices"`
-	By      string  `yaml:"by" doc:"group: one alert for each group, or for each value of the tag of this name; absent: one for all"`
+	Count int     `yaml:"count" doc:"group: so many devices; event: so many of the same device; absent: 1"`
+	Share Percent `yaml:"share" doc:"group, in the place of count: this share of the devices, such as 50%"`
+	Least int     `yaml:"least" doc:"group: only of at least so many devices"`
+	By    string  `yaml:"by" doc:"group: one alert for each group, or for each value of the tag of this name; absent: one for all"`
 
 	Expr  string `yaml:"expr" doc:"promql: an expression over the history; each series of its result is an alert"`
 	Every Span   `yaml:"every" doc:"promql: how often it is asked; absent: 30s"`

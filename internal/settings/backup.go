@@ -76,13 +76,24 @@ func (b Backup) over(below Backup) Backup {
 	return b
 }
 
+// What a schedule can do, as schedule.MinEvery and schedule.MaxEvery say.
+const (
+	minEvery = Every(time.Second)
+	maxEvery = Every(3660 * day)
+)
+
 // checkBackup checks what is said at a node; all is what results of it.
 func (s *Settings) checkBackup(n strict.Node, b, all Backup) Problems {
 	var p Problems
 	if b.Every != 0 && b.Cron != "" {
 		p = append(p, n.Get("cron").Problem("every and cron are two ways to say it: keep one of them"))
 	}
-	if b.Cron != "" && s.options.Cron != nil {
+	if b.Every > 0 && (b.Every < minEvery || b.Every > maxEvery) {
+		p = append(p, n.Get("every").Problem("every must be from %s to %s", shown(minEvery), shown(maxEvery)))
+	}
+	if _, err := parseSpan(b.Cron); err == nil {
+		p = append(p, n.Get("cron").Problem("%s is no cron expression: write every: %s", b.Cron, b.Cron))
+	} else if b.Cron != "" && s.options.Cron != nil {
 		if err := s.options.Cron(b.Cron); err != nil {
 			p = append(p, n.Get("cron").Problem("cron: %v", err))
 		}

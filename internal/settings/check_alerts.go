@@ -29,9 +29,9 @@ func (c checker) alerts(n strict.Node, a Alerts) Problems {
 var ruleKeys = meaning{"when", []string{"event", "group", "promql", "state", "uplink"}, map[string][]string{
 	"for":   {"group", "promql", "state", "uplink"},
 	"state": {"group", "state"}, "states": {"group", "state"},
-	"select": {"event", "group", "state"},
+	"select": {"event", "group", "promql", "state"},
 	"count":  {"event", "group"},
-	"share":  {"group"}, "at_least": {"group"}, "by": {"group"},
+	"share":  {"group"}, "least": {"group"}, "by": {"group"},
 	"expr": {"promql"}, "every": {"promql"},
 	"event": {"event"}, "match": {"event"}, "keep": {"event"},
 }}
@@ -91,8 +91,8 @@ func numbers(n strict.Node, r Rule) *strict.Problem {
 	switch {
 	case n.Get("count").Present() && r.Count < 1:
 		return n.Get("count").Problem("count must be at least 1")
-	case n.Get("at_least").Present() && r.AtLeast < 1:
-		return n.Get("at_least").Problem("at_least must be at least 1")
+	case n.Get("least").Present() && r.Least < 1:
+		return n.Get("least").Problem("least must be at least 1")
 	case r.Count > 0 && r.Share > 0:
 		return n.Get("share").Problem("count and share are two ways to say it: keep one of them")
 	case r.State != nil && r.States != nil:

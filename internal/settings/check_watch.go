@@ -45,8 +45,8 @@ func (c checker) monitor(n strict.Node, m Monitor) Problems {
 	if flap := n.Get("flap"); flap.Get("changes").Present() && m.Flap.Changes < 1 {
 		p = append(p, flap.Get("changes").Problem("changes must be at least 1"))
 	}
-	if up := n.Get("uplink"); up.Get("at_least").Present() && m.Uplink.AtLeast < 1 {
-		p = append(p, up.Get("at_least").Problem("at_least must be at least 1; to take no silence for this machine's own write uplink: off"))
+	if up := n.Get("uplink"); up.Get("least").Present() && m.Uplink.Least < 1 {
+		p = append(p, up.Get("least").Problem("least must be at least 1; to take no silence for this machine's own write uplink: off"))
 	}
 	return p
 }

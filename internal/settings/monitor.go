@@ -75,7 +75,7 @@ type Flap struct {
 
 // Uplink is when the silence of devices is taken for that of this machine.
 type Uplink struct {
-	AtLeast int `yaml:"at_least" doc:"so many devices that were up have to be silent, and nearly all; absent: 3"`
+	Least int `yaml:"least" doc:"so many devices that were up have to be silent, and nearly all; absent: 3"`
 
 	Off bool // uplink: off
 }

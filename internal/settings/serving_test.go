@@ -44,7 +44,7 @@ alerts:
   defaults: false
   rules:
     - {name: a, when: state, states: [down, degraded], for: 0s, select: [core-*, "@edge"]}
-    - {name: b, when: group, state: down, share: 50%, at_least: 4}
+    - {name: b, when: group, state: down, share: 50%, least: 4}
     - {name: c, when: syslog, labels: {severity: critical}}
 `
 
@@ -180,6 +180,9 @@ func TestBadServing(t *testing.T) {
 		"every without unit":         {"backup: {every: 6}", `1:17: backup.every: ` + span + `; or off`},
 		"every of nothing":           {"backup: {every: 0s}", `1:17: backup.every: ` + span + `; or off`},
 		"every for ever":             {"backup: {every: 99999d}", `1:17: backup.every: ` + span + `; or off`},
+		"every too short":            {"backup: {every: 10ms}", `1:17: every must be from 1s to 3660d`},
+		"every too long":             {"groups: {a: {backup: {every: 600w}}}", `1:30: every must be from 1s to 3660d`},
+		"an interval for cron":       {"backup: {cron: 6h}", `1:16: 6h is no cron expression: write every: 6h`},
 		"every and cron":             {"backup: {every: 6h, cron: \"* * * * *\"}", `1:27: every and cron are two ways to say it: keep one of them`},
 		"cron":                       {"backup: {cron: \"* * *\"}", `1:16: cron: it has not five fields`},
 		"cron of a group":            {"groups: {a: {backup: {cron: \"* * *\"}}}", `1:29: cron: it has not five fields`},
@@ -193,7 +196,7 @@ func TestBadServing(t *testing.T) {
 		"backup as a list":           {"backup: [6h]", `1:9: backup must be one value`},
 		"monitor of":                 {"monitor: of", `1:10: monitor: must be on, off, or a set of keys with their values`},
 		"uplink of":                  {"monitor: {uplink: no way}", `1:19: monitor.uplink: must be on, off, or a set of keys with their values`},
-		"uplink of none":             {"monitor: {uplink: {at_least: 0}}", `1:30: at_least must be at least 1; to take no silence for this machine's own write uplink: off`},
+		"uplink of none":             {"monitor: {uplink: {least: 0}}", `1:27: least must be at least 1; to take no silence for this machine's own write uplink: off`},
 		"flap of a group":            {"groups: {a: {monitor: {flap: {changes: 5}}}}", `1:24: unknown key "flap" in groups.a.monitor`},
 		"flap of none":               {"monitor: {flap: {changes: 0}}", `1:27: changes must be at least 1`},
 		"interval of nothing":        {"monitor: {interval: 0s}", `1:21: monitor.interval: ` + span},
@@ -255,7 +258,7 @@ func TestBadServing(t *testing.T) {
 		"count and share":            {rule("when: group, count: 3, share: 5%"), `1:58: count and share are two ways to say it: keep one of them`},
 		"share without sign":         {rule("when: group, share: 50"), `1:48: alerts.rules[0].share: must be a share from 1% to 100%`},
 		"share of more than all":     {rule("when: group, share: 101%"), `1:48: alerts.rules[0].share: must be a share from 1% to 100%`},
-		"at least none":              {rule("when: group, count: 3, at_least: -1"), `1:61: at_least must be at least 1`},
+		"at least none":              {rule("when: group, count: 3, least: -1"), `1:58: least must be at least 1`},
 		"promql of what":             {rule("when: promql"), `1:18: the rule has no expression: add expr:`},
 		"what promql knows":          {rule("when: promql, expr: \"rate(\""), `1:48: the expression does not parse`},
 		"what a rule knows":          {rule("when: state, summary: \"{{.Devcie}}\""), `1:18: summary: there is no Devcie`},
