@@ -42,15 +42,19 @@ type ScanOptions struct {
 	Progress *ScanProgress // nil: nobody watches
 }
 
+// MaxScanRetries is how often a silent target is asked again at most.
+const MaxScanRetries = ping.MaxTries - 1
+
 // ScanProgress counts what a scan has done. It may be read at any time.
 type ScanProgress = scan.Progress
 
 // ScanSummary is the end of a scan.
 type ScanSummary struct {
 	scan.Summary
-	New     int `json:"new"` // against the last scan of the same targets, as the next two
-	Gone    int `json:"gone"`
-	Changed int `json:"changed"`
+	New     int    `json:"new"` // against the last scan of the same targets, as the next two
+	Gone    int    `json:"gone"`
+	GoneAre string `json:"gone_addresses"` // the canonical text of the set of those
+	Changed int    `json:"changed"`
 
 	Compared *time.Time `json:"compared_with"` // when that was; nil: this was the first
 }
@@ -77,9 +81,6 @@ func (a *App) Scan(ctx context.Context, o ScanOptions) (*Scan, error) {
 	onLink, err := scan.OnLink()
 	if err != nil {
 		return nil, fmt.Errorf("look at the interfaces of this machine: %w", err)
-	}
-	if o.Retries >= ping.MaxTries && !o.NoPing {
-		return nil, usage(fmt.Errorf("pings are made again at most %d times, not %d", ping.MaxTries-1, o.Retries))
 	}
 	targets, err := scan.Parse(ctx, o.Targets, scan.ParseOptions{Exclude: o.Exclude, Max: o.Max, OnLink: onLink, Lookup: a.addresses})
 	if errors.Is(err, scan.ErrNothingLeft) {
@@ -224,7 +225,11 @@ func (s *Scan) finish(ctx context.Context) {
 		return
 	}
 	s.gone = s.comparison.Gone()
-	s.Summary.Gone = len(s.gone)
+	gone := scan.NewSet(s.Targets)
+	for _, h := range s.gone {
+		gone.Add(h.Addr)
+	}
+	s.Summary.Gone, s.Summary.GoneAre = len(s.gone), gone.String()
 	if err := s.keep(ctx); err != nil {
 		s.warn("the scan is not kept: the next one has nothing to be compared with", err)
 	}

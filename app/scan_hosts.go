@@ -120,6 +120,14 @@ func sshPort(h muster.Host) (muster.Port, bool) {
 	return muster.Port{}, false
 }
 
+// AloneTarget is an address as a target that means it alone: a bare 192.0.2.0 means its /24.
+func AloneTarget(addr netip.Addr) string {
+	if addr.Is4() && addr.As4()[3] == 0 {
+		return addr.String() + "/32"
+	}
+	return addr.String()
+}
+
 // SpeaksSSH tells whether a host said at one of its ports that it speaks SSH.
 func SpeaksSSH(h muster.Host) bool {
 	_, ok := sshPort(h)

@@ -95,6 +95,12 @@ func (s *scanFlags) complete(p *program, args []string) error {
 	if o.Ports, err = parsePorts(s.ports); err != nil {
 		return err
 	}
+	if o.Retries > app.MaxScanRetries {
+		return usage("--retries %d: the silent ones are asked again at most %d times", o.Retries, app.MaxScanRetries)
+	}
+	if s.timeout == 0 {
+		return usage("--timeout 0s waits for nobody")
+	}
 	if o.NoPing && len(o.Ports) == 0 {
 		return usage("--no-ping leaves nothing to ask: name ports with --tcp")
 	}
@@ -195,6 +201,9 @@ func (p *program) scan(ctx context.Context, a *app.App, s *scanFlags) error {
 	}
 	if broken {
 		return found.cut
+	}
+	if scan.Summary.Lost > 0 && (p.format == formatList || p.format == formatCSV) { // which have no place for it
+		p.warn(scanDoubts(scan.Summary))
 	}
 	if s.add && found.cut == nil {
 		if err := p.addHosts(ctx, a, found.hosts, s.dryRun); err != nil {

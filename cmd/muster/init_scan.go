@@ -174,7 +174,7 @@ func (p *program) logIn(ctx context.Context, found []muster.Host, l initLogin) (
 	s := scanFlags{options: app.ScanOptions{NoPing: true, Retries: 1, Login: true, Identify: true, All: true, Forget: true}}
 	ports := map[int]bool{}
 	for _, h := range found {
-		s.options.Targets = append(s.options.Targets, h.Addr.String())
+		s.options.Targets = append(s.options.Targets, app.AloneTarget(h.Addr))
 		for _, port := range h.Ports {
 			if !ports[port.Number] {
 				ports[port.Number] = true

@@ -14,6 +14,7 @@ type screen struct {
 
 	mu     sync.Mutex
 	status string
+	asking int // questions that a person is answering: no status is shown meanwhile
 }
 
 const eraseLine = "\r\x1b[K"
@@ -35,11 +36,24 @@ func (s *screen) Write(p []byte) (int, error) {
 func (s *screen) setStatus(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if line == s.status {
+	if line == s.status || s.asking > 0 {
 		return
 	}
 	s.status = line
 	_, _ = io.WriteString(s.w, eraseLine+line)
+}
+
+// ask takes the status line away until the question that follows is answered and done is called.
+func (s *screen) ask() (done func()) {
+	s.setStatus("")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asking++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asking--
+	}
 }
 
 // say prints one line, with whatever a device may have put into it escaped.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -28,14 +29,26 @@ func terminalOf(stream any) (fd int, ok bool) {
 func (p *program) prompter() func(context.Context, string) (secret.Secret, error) {
 	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
 		p.closers = append(p.closers, tty)
-		return func(ctx context.Context, text string) (secret.Secret, error) { return askSecret(ctx, tty, tty, text) }
+		return func(ctx context.Context, text string) (secret.Secret, error) {
+			defer p.stderr.ask()()
+			return askSecret(ctx, tty, tty, question(text))
+		}
 	}
 	if _, ok := terminalOf(p.stdin); ok {
 		return func(ctx context.Context, text string) (secret.Secret, error) {
-			return askSecret(ctx, p.stdin.(*os.File), p.stderr, text)
+			defer p.stderr.ask()()
+			return askSecret(ctx, p.stdin.(*os.File), p.stderr, question(text))
 		}
 	}
 	return nil
+}
+
+// question is a text that somebody is asked with: one of the settings may end without a colon.
+func question(text string) string {
+	if text = strings.TrimRight(text, " "); !strings.HasSuffix(text, ":") {
+		text += ":"
+	}
+	return text + " "
 }
 
 // askLine asks the person at the terminal for a line, with echo.
