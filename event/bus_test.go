@@ -166,6 +166,18 @@ func TestAListenerIsToldHowManyDidNotFit(t *testing.T) {
 	want(t, get(t, l, 1), "after")
 }
 
+func TestWhatAListenerMissedIsMissingInOnePlace(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus(new(eventtest.Journal))
+	l := b.Listen(nil)
+	defer l.Close()
+	publish(t, b, texts(1, event.Queue+1)...)
+	want(t, get(t, l, 2), "1", "2")
+	publish(t, b, about("r1", "x")) // there is room again, but one is missing before it
+	got := get(t, l, event.Queue-1)
+	want(t, got[len(got)-2:], fmt.Sprint(event.Queue), "!2 events were missed")
+}
+
 func TestAListenerHearsFromNowOnUntilItIsClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

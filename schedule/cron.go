@@ -95,7 +95,7 @@ func firstAt(wall time.Time, zone *time.Location) time.Time {
 	}
 	_, now := t.Zone()
 	_, before := start.Add(-1).Zone()
-	if earlier := t.Add(time.Duration(now-before) * time.Second); earlier.Before(start) && now < before {
+	if earlier := t.Add(time.Duration(now-before) * time.Second); earlier.Before(start) {
 		return earlier
 	}
 	return t
