@@ -67,10 +67,20 @@ func (c *Comparison) Of(h muster.Host) muster.Change {
 		return ""
 	}
 	c.seen.Add(h.Addr)
-	if before, ok := c.before(h.Addr); ok && differ(before, h) {
+	if before, _ := c.before(h.Addr); differ(before, h) || openIn(h, before, c.then.ports) || openIn(before, h, c.now.ports) {
 		return muster.ChangeChanged
 	}
 	return ""
+}
+
+// openIn tells whether a port is open in one scan and was left out by the other, which asked it and does not list what is
+// not open: see MostListed.
+func openIn(h, other muster.Host, asked []int) bool {
+	return len(asked) > MostListed && slices.ContainsFunc(h.Ports, func(p muster.Port) bool {
+		listed := slices.ContainsFunc(other.Ports, func(o muster.Port) bool { return o.Number == p.Number })
+		open := p.State == muster.PortOpen || p.State == muster.PortMute
+		return open && !listed && slices.Contains(asked, p.Number)
+	})
 }
 
 // Gone returns the hosts that were up at the last scan and for which Of was not called, ascending, with what was known

@@ -285,3 +285,42 @@ func BenchmarkOf(b *testing.B) {
 		c.Of(hosts[i*7919%len(hosts)])
 	}
 }
+
+func TestAPortThatOpensOrClosesIsAChangeAlsoWhereManyPortsWereAsked(t *testing.T) {
+	t.Parallel()
+	var many []int
+	for port := range 2 * scan.MostListed {
+		many = append(many, port+1)
+	}
+	host := func(ports ...muster.Port) muster.Host {
+		return muster.Host{Addr: netip.MustParseAddr("198.18.0.1"), State: muster.HostUp, Ports: ports}
+	}
+	ssh, web := muster.Port{Number: 22, State: muster.PortOpen}, muster.Port{Number: 80, State: muster.PortMute}
+	for name, c := range map[string]struct {
+		then, now []muster.Port
+		asked     []int
+		want      muster.Change
+	}{
+		"another one is open":            {[]muster.Port{ssh}, []muster.Port{ssh, web}, many, muster.ChangeChanged},
+		"one of them is closed":          {[]muster.Port{ssh, web}, []muster.Port{ssh}, many, muster.ChangeChanged},
+		"the first one is open":          {nil, []muster.Port{ssh}, many, muster.ChangeChanged},
+		"the same are open":              {[]muster.Port{ssh, web}, []muster.Port{ssh, web}, many, ""},
+		"it was not asked the last time": {[]muster.Port{ssh}, []muster.Port{ssh, web}, []int{22}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			last := store.Scan{Up: "198.18.0.1", Ping: true, Ports: c.asked}
+			if c.then != nil {
+				last.Hosts = []muster.Host{host(c.then...)}
+			}
+			comparison, err := scan.NewComparison(last)
+			if err != nil {
+				t.Fatal(err)
+			}
+			comparison.Asked(true, many)
+			if got := comparison.Of(host(c.now...)); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
