@@ -24,6 +24,7 @@ type cache struct {
 	entries map[uint64]*entry
 	epoch   uint32
 	swept   time.Time
+	last    *entry // the one found or added before
 	builder labels.ScratchBuilder
 }
 
@@ -31,6 +32,7 @@ type entry struct {
 	ref    storage.SeriesRef
 	labels labels.Labels
 	epoch  uint32 // when it was last used
+	next   *entry // the one that followed it last time: batches come in about the same order, and hashing costs more than looking
 }
 
 func newCache() *cache {
@@ -50,13 +52,24 @@ func (c *cache) key(s *muster.Sample) uint64 {
 }
 
 // find returns the entry of a sample's series, nil if there is none.
-func (c *cache) find(key uint64, s *muster.Sample) *entry {
-	e := c.entries[key]
-	if e == nil || !same(e.labels, s) {
+func (c *cache) find(s *muster.Sample) *entry {
+	var e *entry
+	if c.last != nil && c.last.next != nil && same(c.last.next.labels, s) {
+		e = c.last.next
+	} else if e = c.entries[c.key(s)]; e == nil || !same(e.labels, s) {
 		return nil
 	}
-	e.epoch = c.epoch
+	c.follow(e)
 	return e
+}
+
+// follow remembers that e came after the last one.
+func (c *cache) follow(e *entry) {
+	e.epoch = c.epoch
+	if c.last != nil {
+		c.last.next = e
+	}
+	c.last = e
 }
 
 // same tells whether the labels are those of the sample, as build makes them.
@@ -94,21 +107,27 @@ func (c *cache) build(s *muster.Sample) (labels.Labels, error) {
 }
 
 // add keeps an entry for the next time, if there is room.
-func (c *cache) add(key uint64, ref storage.SeriesRef, l labels.Labels) {
+func (c *cache) add(s *muster.Sample, ref storage.SeriesRef, l labels.Labels) {
+	key := c.key(s)
 	if _, taken := c.entries[key]; taken || len(c.entries) < maxCached {
-		c.entries[key] = &entry{ref: ref, labels: l, epoch: c.epoch}
+		e := &entry{ref: ref, labels: l}
+		c.entries[key] = e
+		c.follow(e)
 	}
 }
 
-// sweep forgets the series that are no longer written.
+// sweep forgets the series that are no longer written, and whatever leads to them.
 func (c *cache) sweep(now time.Time) {
 	if now.Sub(c.swept) < sweepEvery {
 		return
 	}
-	c.swept = now
+	c.swept, c.last = now, nil
 	for key, e := range c.entries {
 		if e.epoch != c.epoch {
 			delete(c.entries, key)
+		}
+		if e.next != nil && e.next.epoch != c.epoch {
+			e.next = nil
 		}
 	}
 	c.epoch++

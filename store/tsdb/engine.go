@@ -48,9 +48,10 @@ func (d *DB) tryEngine() (*tsdb.DB, error) {
 // retention. The lock is ours, because that one names its holder.
 func (d *DB) engineOptions() *tsdb.Options {
 	o := tsdb.DefaultOptions()
-	longest := min(max(d.options.Retention/10, time.Duration(tsdb.DefaultBlockDuration)*time.Millisecond), 31*24*time.Hour)
+	longest := min(max(d.options.Retention/10, d.options.Block), 31*24*time.Hour)
 	o.RetentionDuration = d.options.Retention.Milliseconds()
 	o.MaxBytes = d.options.MaxBytes
+	o.MinBlockDuration = d.options.Block.Milliseconds()
 	o.MaxBlockDuration = longest.Milliseconds()
 	o.OutOfOrderTimeWindow = late.Milliseconds()
 	o.WALCompression = compression.Snappy

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -257,6 +258,26 @@ func TestLabelsThatDifferAreDifferentSeries(t *testing.T) {
 			t.Errorf("got %v series, want 5: a label without a value is none", got)
 		}
 	}
+}
+
+func TestSeriesThatAreGoneLeaveTheCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, t.TempDir(), tsdb.Options{})
+		now := time.Now()
+		for round := range 4 {
+			for i := range 10 {
+				write(t, d, rtt("stays", now.Add(time.Duration(i)), 1), rtt(fmt.Sprintf("%d-%d", round, i), now, 1))
+			}
+			time.Sleep(11 * time.Minute)
+			now = time.Now()
+		}
+		if got := d.Cached(); got < 1+10 || got > 1+2*10 {
+			t.Errorf("got %d series, want those of the last one or two rounds", got)
+		}
+		if got := value(t, d, "count(last_over_time(muster_probe_rtt_seconds[2h]))", now); got != 41 {
+			t.Errorf("got %v series, want all in the history", got)
+		}
+	})
 }
 
 func TestTimes(t *testing.T) {

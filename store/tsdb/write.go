@@ -140,8 +140,8 @@ func (d *DB) append(ctx context.Context, some []muster.Sample) (refused refusals
 }
 
 func (d *DB) add(app storage.Appender, s *muster.Sample) error {
-	key, at := d.series.key(s), s.Time.UnixMilli()
-	if e := d.series.find(key, s); e != nil {
+	at := s.Time.UnixMilli()
+	if e := d.series.find(s); e != nil {
 		ref, err := app.Append(e.ref, e.labels, at, s.Value)
 		if err == nil {
 			e.ref = ref // another one, if the engine had forgotten the series
@@ -159,7 +159,7 @@ func (d *DB) add(app storage.Appender, s *muster.Sample) error {
 		}
 	}
 	if ref, err = app.Append(ref, l, at, s.Value); err == nil {
-		d.series.add(key, ref, l)
+		d.series.add(s, ref, l)
 	}
 	return err
 }
