@@ -52,6 +52,7 @@ type Bus struct {
 	turn    *task.Semaphore // who has it publishes: all are told in the order of the journal
 	newest  int64           // place in the journal, 0: not known yet; for who has the turn
 	young   int             // events until the journal forgets old ones; for who has the turn
+	unkept  map[string]bool // IDs told since the journal fails; for who has the turn
 
 	mu    sync.Mutex
 	names map[string]bool // of subscribers
@@ -60,7 +61,9 @@ type Bus struct {
 
 // NewBus makes a bus that keeps events in a journal, of which it is the only writer.
 func NewBus(j Journal) *Bus {
-	return &Bus{journal: j, turn: task.NewSemaphore(1), names: make(map[string]bool), ears: make(map[*queue]Filter)}
+	return &Bus{
+		journal: j, turn: task.NewSemaphore(1), unkept: make(map[string]bool), names: make(map[string]bool), ears: make(map[*queue]Filter),
+	}
 }
 
 // Publish tells an event, as PublishAll.
@@ -73,8 +76,8 @@ func (b *Bus) Publish(ctx context.Context, e muster.Event) error {
 // ID or Time gets one; what it points at belongs to the bus from now on, and nobody changes it.
 //
 // When the journal fails, as on a full disk, the error says so, and subscribers that are there now are told from memory all
-// the same: an alarm is not the thing to save on. To publish the same events again is right: their ID tells that they are
-// the same. Only a context that has ended leaves them untold.
+// the same: an alarm is not the thing to save on. To publish the same events again, by their IDs, is right: they are told
+// once more when the journal has them. Only a context that has ended leaves them untold.
 func (b *Bus) PublishAll(ctx context.Context, events []muster.Event) error {
 	if len(events) == 0 {
 		return nil
@@ -89,9 +92,10 @@ func (b *Bus) PublishAll(ctx context.Context, events []muster.Event) error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err != nil {
-		b.tell(events, b.newest, false)
+		b.tell(b.untold(events), b.newest, false)
 		return fmt.Errorf("keep events: %w", err)
 	}
+	clear(b.unkept)
 	b.newest = newest
 	b.tell(events, newest, true)
 	b.forget(ctx, len(events))
@@ -111,6 +115,18 @@ func stamped(events []muster.Event) []muster.Event {
 		}
 	}
 	return events
+}
+
+// untold leaves out what was told already in a try before, which failed too.
+func (b *Bus) untold(events []muster.Event) []muster.Event {
+	if len(b.unkept) > KeepMost {
+		clear(b.unkept)
+	}
+	return slices.DeleteFunc(events, func(e muster.Event) bool {
+		told := b.unkept[e.ID]
+		b.unkept[e.ID] = true
+		return told
+	})
 }
 
 // tell gives events to those who listen, and wakes subscribers: what is kept they read from the journal.
