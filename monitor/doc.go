@@ -28,9 +28,10 @@
 //
 // When nearly all devices fall silent at once, it is this machine that cannot be heard: at least 3 of those that were up,
 // at least 2 of them without a parent that would explain it, while at most one in 20 of those asked answers, and none in a
-// fleet of less than 50. A verdict that comes before any other was asked, by a rule of one miss, waits for the next answer,
-// an interval and timeout at most. That is one Transition without a Device; all devices are unknown until somebody answers, and are
-// judged anew then. Addresses of this machine are no evidence for either. No samples of success are written meanwhile.
+// fleet of less than 50. A verdict that comes before any other device was asked, by a rule of one miss, waits for the next
+// answer, for an interval and timeout at most. That is one Transition without a Device. All devices are unknown until more
+// of them answer, and are judged anew then. Addresses of this machine are no evidence for either, and no success or failure
+// is sampled meanwhile.
 //
 // # Who is told
 //
@@ -40,7 +41,7 @@
 //
 // # What is kept
 //
-// Health is saved at once when it changes, and at most 10 s later what it stands on. A restart goes on with that: what is
+// Health is saved at once when it changes, and what it stands on once a second where it does. A restart goes on with that: what is
 // known is not told again, and what changed meanwhile is noticed as any change. Transitions are saved before they are
 // published, and the last ones are published again after a restart, with the same Event.ID: whoever gets one twice can tell.
 //

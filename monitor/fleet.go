@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/musternet/muster"
@@ -22,8 +23,12 @@ type fleet struct {
 	out      []muster.Transition
 	unsaved  []*device // since their health changed
 
+	heard     time.Duration // since when so many have answered that this machine is heard
+	heardAt   time.Duration // when that was looked at
+	answers   []time.Duration
 	cut       bool // it is this machine that cannot be heard
 	cutReason string
+	cutAt     time.Duration
 	cutSince  time.Time
 }
 
@@ -39,7 +44,7 @@ func (f *fleet) take(c *check, r result, now time.Duration) {
 	d := c.of
 	rules := d.rules()
 	if f.cut && r.rtt > 0 && r.kind != late && !d.ours {
-		f.back(d, now)
+		f.hearAgain(d, r, now)
 	}
 	before, lossy := c.says(rules), c.lossy
 	c.take(r, now)
@@ -53,6 +58,9 @@ func (f *fleet) take(c *check, r result, now time.Duration) {
 
 // tick does what time alone brings about. It wants to be called some times a second.
 func (f *fleet) tick(now time.Duration) {
+	if f.cut && !slices.ContainsFunc(f.devices, func(d *device) bool { return !d.ours }) {
+		f.back(now, "nobody else is watched any more")
+	}
 	for d := range f.waiting {
 		f.review(d, now)
 	}
@@ -106,12 +114,15 @@ func (f *fleet) verdict(d *device, now time.Duration) (muster.Health, string) {
 // accuse calls a device down, or such that it cannot be asked, unless others are to blame for it.
 func (f *fleet) accuse(d *device, raw muster.Health, now time.Duration) (muster.Health, string) {
 	if d.silent() {
-		cut, soon := f.cutOff(d)
+		if raw == muster.HealthDown && f.suspects(d) && f.mayWait(d, now) {
+			return "", ""
+		}
+		cut, soon := f.cutOff(d, now)
 		if cut {
 			f.cutNow(d, now)
 			return "", ""
 		}
-		if (soon || raw == muster.HealthDown && f.suspects(d)) && f.mayWait(d, now) {
+		if soon && f.mayWait(d, now) {
 			return "", ""
 		}
 	}

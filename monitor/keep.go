@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	keepRounds  = 10               // seconds in which all devices take a turn to be saved
-	seenEvery   = time.Minute      // how often a device is saved of which only the last reply is new
-	writeLimit  = 30 * time.Second // for one write
-	keptMost    = 100_000          // transitions that wait for a store or a subscriber
-	atOnce      = 256              // devices that are read at once
-	publishMost = 1000             // events that are published at once
+	seenEvery    = time.Minute      // how often a device is saved of which only the last reply is new
+	writeLimit   = 30 * time.Second // for one write
+	keptMost     = 100_000          // transitions that wait for a store or a subscriber
+	atOnce       = 256              // devices that are read at once
+	publishMost  = 1000             // events that are published at once
+	publishAgain = 10 * time.Second
 )
 
 // keeper saves what is known and tells what changed, in this order.
 type keeper struct {
 	m         *Monitor
-	round     int
 	seed      maphash.Seed
 	save      []muster.Transition
 	tell      []muster.Event
 	drop      []string
 	self      bool // the state of this machine is to be saved
 	ill, deaf bool // the store or the subscriber took none last time
+	deafAt    time.Time
 }
 
-// keep saves at once what changed, and all that is known in turns.
+// keep saves at once whose health changed, and once a second what else is new.
 func (m *Monitor) keep(ctx context.Context) error {
 	k := &keeper{m: m, seed: maphash.MakeSeed()}
 	turns := time.NewTicker(time.Second)
@@ -49,11 +49,7 @@ func (m *Monitor) keep(ctx context.Context) error {
 		}
 		k.work(ctx, turn)
 	}
-	for range keepRounds {
-		if k.work(ctx, true); k.ill || k.deaf {
-			break
-		}
-	}
+	k.work(ctx, true)
 	return nil
 }
 
@@ -62,8 +58,7 @@ func (k *keeper) work(ctx context.Context, turn bool) {
 	waiting := len(k.tell)
 	some := k.collect()
 	if turn {
-		k.round = (k.round + 1) % keepRounds
-		some = append(some, k.inTurn()...)
+		some = append(some, k.news()...)
 	}
 	if k.m.cfg.States == nil {
 		k.save, k.drop = nil, nil
@@ -73,13 +68,13 @@ func (k *keeper) work(ctx context.Context, turn bool) {
 	if k.m.cfg.Events == nil {
 		k.tell = nil
 	}
-	if again := turn && k.round == 0; len(k.tell) > 0 && (!k.deaf || again || len(k.tell) > waiting) {
+	if len(k.tell) > waiting || k.deaf && time.Since(k.deafAt) >= publishAgain || len(k.tell) > 0 && !k.deaf {
 		k.publish(ctx)
 	}
 }
 
 // collect takes the transitions, and the health of the devices whose it was.
-func (k *keeper) collect() []store.Health {
+func (k *keeper) collect() (some []store.Health) {
 	m := k.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,20 +89,28 @@ func (k *keeper) collect() []store.Health {
 	}
 	k.save = append(k.save, f.out...)
 	k.bound(&m.lost)
-	var some []store.Health
 	if k.self {
 		some = append(some, f.self())
 	}
-	for _, d := range f.unsaved {
+	k.drop = append(k.drop, m.dropped...)
+	changed := f.unsaved
+	f.out, f.unsaved, m.dropped = nil, nil, nil
+	for i, d := range changed {
 		if d.unsaved && !d.gone {
-			d.unsaved = false
+			k.isNew(d)
 			some = append(some, m.health(d))
 		}
+		m.breathe(i)
 	}
-	f.out, f.unsaved = nil, f.unsaved[:0]
-	k.drop = append(k.drop, m.dropped...)
-	m.dropped = nil
 	return some
+}
+
+// breathe lets pings in now and then while all devices are looked at. m.mu is held before and after.
+func (m *Monitor) breathe(i int) {
+	if i%atOnce == atOnce-1 {
+		m.mu.Unlock()
+		m.mu.Lock()
+	}
 }
 
 // bound keeps what waits from growing for ever: quiet transitions are given up first.
@@ -141,46 +144,79 @@ func event(t muster.Transition, d muster.Device) muster.Event {
 	}
 }
 
-// inTurn is the health of the devices whose turn it is to be saved, if there is something new of them.
-func (k *keeper) inTurn() (some []store.Health) {
+// news is the health of the devices of which there is something new.
+func (k *keeper) news() (some []store.Health) {
 	m := k.m
 	if m.cfg.States == nil {
 		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := k.round; i < len(m.fleet.devices); i += keepRounds {
-		d := m.fleet.devices[i]
-		now := m.now()
-		h := m.health(d)
-		sum := maphash.Bytes(k.seed, append(h.Recent, h.Reason...))
-		if !d.unsaved && d.savedSum == sum && (now-d.savedAt < seenEvery || d.heard <= d.savedAt) {
-			continue
+	for i := 0; i < len(m.fleet.devices); i++ {
+		if d := m.fleet.devices[i]; k.isNew(d) {
+			some = append(some, m.health(d))
 		}
-		d.savedSum, d.savedAt, d.unsaved = sum, now, false
-		some = append(some, h)
-		if len(some)%atOnce == 0 {
-			m.mu.Unlock() // pings do not wait for all of them
-			m.mu.Lock()
-		}
+		m.breathe(i)
 	}
 	return some
+}
+
+// isNew tells whether there is something to save of a device, and notes that it is saved.
+func (k *keeper) isNew(d *device) bool {
+	now, sum := k.m.now(), d.sum(k.seed)
+	if !d.unsaved && d.savedSum == sum && (now-d.savedAt < seenEvery || d.heard <= d.savedAt) {
+		return false
+	}
+	d.savedSum, d.savedAt, d.unsaved = sum, now, false
+	return true
+}
+
+// sum is a sum of what the next verdict of a device stands on.
+func (d *device) sum(seed maphash.Seed) uint64 {
+	stands := max(d.Down.Of, d.Up.Of)
+	total := maphash.Comparable(seed, [...]string{string(d.told), string(d.settled), d.hidden, d.reason})
+	for _, c := range d.checks {
+		total = total*31 + maphash.Comparable(seed, c.evidence(stands))
+	}
+	return total
+}
+
+// evidence is against the verdict: what speaks for it is nothing new.
+type evidence struct {
+	verdict verdict
+	lossy   bool
+	known   int
+	against uint64
+}
+
+func (h *history) evidence(of int) evidence {
+	known := last(min(int(h.run), of))
+	e := evidence{verdict: h.verdict, lossy: h.lossy}
+	switch h.verdict {
+	case well:
+		e.against = ^h.answered & known
+	case failing:
+		e.against = h.answered & known
+	default:
+		e.known, e.against = int(h.run), h.answered&known
+	}
+	return e
 }
 
 // store writes.
 func (k *keeper) store(ctx context.Context, some []store.Health) error {
 	s := k.m.cfg.States
-	if len(some) > 0 {
-		if err := s.SaveHealth(ctx, some); err != nil {
-			return err
-		}
-		k.self = false
-	}
 	if len(k.drop) > 0 {
 		if err := s.DropHealth(ctx, k.drop); err != nil {
 			return err
 		}
 		k.drop = nil
+	}
+	if len(some) > 0 {
+		if err := s.SaveHealth(ctx, some); err != nil {
+			return err
+		}
+		k.self = false
 	}
 	if len(k.save) > 0 {
 		if err := s.AddTransitions(ctx, k.save, time.Now().Add(-k.m.cfg.Keep)); err != nil {
@@ -228,7 +264,7 @@ func (k *keeper) publish(ctx context.Context) {
 	if err != nil && !k.deaf {
 		k.m.cfg.Log.Error("events could not be published", "waiting", len(k.tell), "err", err)
 	}
-	k.deaf = err != nil
+	k.deaf, k.deafAt = err != nil, time.Now()
 }
 
 // memory is what a device stands on, in Health.Recent.

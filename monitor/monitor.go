@@ -195,7 +195,7 @@ func (m *Monitor) set(p prepared, now time.Duration) {
 	}
 	before := d.Target
 	if d.Target = p.Target; p.Addr.IsValid() || before.Device.Address != p.Device.Address {
-		d.addr = p.Addr
+		d.addr, d.unresolved = p.Addr, nil
 	}
 	d.ours = m.own[d.addr] || d.addr.IsLoopback()
 	old := d.checks

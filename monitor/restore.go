@@ -42,6 +42,7 @@ func (m *Monitor) restoreAll(known []store.Health) (last time.Time) {
 		}
 		if h.Device == "" {
 			m.fleet.cut, m.fleet.cutReason, m.fleet.cutSince = h.State == muster.HealthDown, h.Reason, h.Since
+			m.fleet.cutAt = m.now()
 		} else if d := m.fleet.byName[h.Device]; d != nil {
 			m.restoreDevice(d, h)
 		}

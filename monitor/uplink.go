@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/musternet/muster"
@@ -26,19 +27,17 @@ const (
 
 // cutOff tells whether the silence of a device is that of nearly all, or whether that may be known soon because too few
 // have been asked since.
-func (f *fleet) cutOff(d *device) (cut, soon bool) {
-	if f.uplink.Off || f.wereUp < f.uplink.AtLeast {
+func (f *fleet) cutOff(d *device, now time.Duration) (cut, soon bool) {
+	since := d.silence()
+	if f.uplink.Off || f.wereUp < f.uplink.AtLeast || f.heardSince(since, now) {
 		return false, false
 	}
-	since := d.silence()
 	var answered, silent, roots, asked, mayBe int
 	for _, o := range f.devices {
 		switch {
 		case o.ours:
 		case o.answered >= since:
-			if answered++; answered > f.wereUp/cutAnswers {
-				return false, false
-			}
+			answered++
 		case o.wasUp() && o.missed >= since:
 			silent++
 			roots += o.root()
@@ -47,8 +46,32 @@ func (f *fleet) cutOff(d *device) (cut, soon bool) {
 			mayBe += o.root()
 		}
 	}
+	if answered > f.wereUp/cutAnswers {
+		return false, false
+	}
 	cut = silent >= f.uplink.AtLeast && roots >= cutRoots && answered*cutShare <= silent
 	return cut, !cut && silent+asked >= f.uplink.AtLeast && roots+mayBe >= cutRoots
+}
+
+// lookAgain is how long it holds who has answered: when many fall silent, not each of them looks at all.
+const lookAgain = 100 * time.Millisecond
+
+// heardSince tells whether so many have answered since a time that this machine is heard.
+func (f *fleet) heardSince(since, now time.Duration) bool {
+	if f.heardAt == 0 || now-f.heardAt >= lookAgain {
+		f.answers = f.answers[:0]
+		for _, o := range f.devices {
+			if !o.ours {
+				f.answers = append(f.answers, o.answered)
+			}
+		}
+		slices.Sort(f.answers)
+		f.heard, f.heardAt = 0, now
+		if i := len(f.answers) - 1 - f.wereUp/cutAnswers; i >= 0 {
+			f.heard = f.answers[i]
+		}
+	}
+	return since <= f.heard
 }
 
 // root is 1 for a device without parents.
@@ -68,13 +91,22 @@ func (f *fleet) cutNow(d *device, now time.Duration) {
 		}
 	}
 	reason := fmt.Sprintf("%d of %d devices that were up fell silent at once, %s among them", silent, f.wereUp, d.Device.Name)
+	f.cutAt = now
 	f.setCut(true, "this machine is cut off: "+reason, muster.HealthUp, muster.HealthDown, reason)
 	f.reviewAll(f.devices, now)
 }
 
+// hearAgain takes an answer while this machine is cut off: it is back when more answer than could while it was.
+func (f *fleet) hearAgain(d *device, r result, now time.Duration) {
+	d.hear(r, now)
+	if f.heardSince(f.cutAt, now) {
+		f.back(now, d.Device.Name+" answers")
+	}
+}
+
 // back says that somebody is heard again, and forgets what was held against the devices meanwhile.
-func (f *fleet) back(d *device, now time.Duration) {
-	f.setCut(false, "", muster.HealthDown, muster.HealthUp, d.Device.Name+" answers")
+func (f *fleet) back(now time.Duration, reason string) {
+	f.setCut(false, "", muster.HealthDown, muster.HealthUp, reason)
 	for _, o := range f.devices {
 		o.forget()
 		f.decided(o)
