@@ -9,10 +9,10 @@
 //
 // # A full disk
 //
-// The engine panics in a goroutine of its own when it cannot write the chunks it holds in memory. So Write stops while
-// there is still a reserve: it fails with store.ErrDiskFull, the engine is made to write what it has and its compactions
-// rest, queries go on, and Write goes on by itself when there is space. Where the reserve was not enough, because others
-// filled the disk faster, the history is closed, also for queries, until there is space.
+// The engine panics when it cannot write the chunks it holds in memory. So it is made to write them where a panic can be
+// caught, and Write stops while there is still a reserve: it fails with store.ErrDiskFull, compactions rest, queries go on,
+// and Write goes on by itself when there is space. Where the reserve was not enough, because others filled the disk faster,
+// the history is closed, also for queries, until there is space.
 package tsdb
 
 import (
@@ -99,7 +99,8 @@ type DB struct {
 	resting bool // the disk is nearly full: the engine was made to write what it holds, and rests
 	wounded bool // a write failed: the engine must be opened anew before the next one
 
-	unflushed int // samples written since the engine was last made to write full chunks
+	flushed   time.Time // when the engine was last made to write full chunks
+	unflushed int       // samples since then
 
 	mu     sync.RWMutex // who uses the engine holds it for reading, who replaces it for writing
 	engine *tsdb.DB     // nil: closed, perhaps until there is space
@@ -126,7 +127,7 @@ func Open(dir string, o Options) (*DB, error) {
 	}
 	d := &DB{
 		dir: dir, options: o, log: slog.New(quiet{o.Log.Handler()}), lock: lock,
-		metrics: &registry{to: o.Registerer}, series: newCache(),
+		metrics: &registry{to: o.Registerer}, series: newCache(), flushed: time.Now(),
 	}
 	d.reserve = d.space
 	d.queries = newQueries(o, d.log, d.metrics)

@@ -45,7 +45,8 @@ func (d *DB) tryEngine() (*tsdb.DB, error) {
 }
 
 // engineOptions are those of prometheus itself where nothing else is said: blocks of two hours grow to a tenth of the
-// retention. The lock is ours, because that one names its holder.
+// retention. The lock is ours, because that one names its holder. The engine's own round each minute is put off for good:
+// what it does is done by flushSome and by compactions, where a disk that is full ends no process.
 func (d *DB) engineOptions() *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	longest := min(max(d.options.Retention/10, d.options.Block), 31*24*time.Hour)
@@ -56,6 +57,7 @@ func (d *DB) engineOptions() *tsdb.Options {
 	o.OutOfOrderTimeWindow = late.Milliseconds()
 	o.WALCompression = compression.Snappy
 	o.NoLockfile = true
+	o.BlockReloadInterval = 100 * 365 * 24 * time.Hour
 	return o
 }
 

@@ -14,8 +14,11 @@ import (
 	"github.com/musternet/muster/store"
 )
 
-// flushEvery is after how many samples full chunks are written: what is in memory alone must fit into the reserve.
-const flushEvery = 1_000_000
+// Full chunks are written after so many samples, and each minute: what is in memory alone must fit into the reserve.
+const (
+	flushEvery = 1_000_000
+	flushAfter = time.Minute
+)
 
 // Write appends samples as one record of the log. The caller batches: a call has a cost of its own. Of two values of one
 // series and time the first stays. A sample that is refused does not keep the others from being written; those more than
@@ -79,8 +82,8 @@ func (d *DB) guard() error {
 	return nil
 }
 
-// rest makes the engine write what is only in memory, while that can be done: later it would do so in the background,
-// and end the process with a panic if it could not. If it cannot now, it is closed.
+// rest makes the engine write what is only in memory, while that can be done. If it cannot be done any more, the
+// engine is closed: it would try again, and end the process with a panic where we cannot catch it.
 func (d *DB) rest(free uint64) {
 	if d.resting {
 		return
@@ -93,14 +96,14 @@ func (d *DB) rest(free uint64) {
 
 func (d *DB) flushSome(written int) {
 	d.unflushed += written
-	if d.unflushed >= flushEvery {
+	if d.unflushed >= flushEvery || time.Since(d.flushed) >= flushAfter {
 		d.flush()
 	}
 }
 
 // flush writes the chunks that are full.
 func (d *DB) flush() {
-	d.unflushed = 0
+	d.unflushed, d.flushed = 0, time.Now()
 	var err error
 	func() {
 		defer recovered(&err)
