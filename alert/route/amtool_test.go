@@ -84,9 +84,8 @@ func embedded(t *testing.T, hook string) (string, *route.Router) {
 	return server.URL + "/alertmanager", r
 }
 
-// outside runs Debian's Alertmanager and returns its URL.
-func outside(t *testing.T, hook string) string {
-	dir := t.TempDir()
+// outside runs Debian's Alertmanager in a directory and returns its URL.
+func outside(t *testing.T, hook, dir string) string {
 	file := filepath.Join(dir, "alertmanager.yml")
 	if err := os.WriteFile(file, []byte(engineConfig(hook)), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,7 +141,7 @@ func TestTheSameAsAlertmanager(t *testing.T) {
 	defer hookHere.Close()
 	defer hookThere.Close()
 	ours, router := embedded(t, hookHere.URL+"/")
-	theirs := outside(t, hookThere.URL+"/")
+	theirs := outside(t, hookThere.URL+"/", t.TempDir())
 	remote, err := route.Remote([]string{theirs}, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -307,5 +306,25 @@ func TestHandler(t *testing.T) {
 	}
 	if w := ask("POST", "/-/reload", ""); w.Code != 500 || !strings.Contains(w.Body.String(), `undefined receiver "x"`) {
 		t.Errorf("reload of a wrong configuration: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestAlertmanagerGoesOnWithTheState starts Debian's Alertmanager on the files of a Router.
+func TestAlertmanagerGoesOnWithTheState(t *testing.T) {
+	t.Parallel()
+	needs(t, "prometheus-alertmanager", "amtool")
+	dir := t.TempDir()
+	r, err := route.Open(route.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	id, err := r.Silence(t.Context(), []string{"device=~r.*"}, time.Now().Add(time.Hour), "me", "works")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := outside(t, "http://127.0.0.1:1/", copyOf(t, dir))
+	if out := amtool(t, url, "silence", "query"); !strings.Contains(out, id) {
+		t.Errorf("it does not have the silence %s:\n%s", id, out)
 	}
 }

@@ -37,6 +37,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	err := json.NewDecoder(r.Body).Decode(&n)
+	defer func() { time.Sleep(h.stall) }() // without the lock
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.broken || err != nil {
@@ -53,7 +54,6 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Sort(alerts)
 	h.notes = append(h.notes, fmt.Sprintf("%v %s %s: %s", time.Since(h.begin).Truncate(time.Second), n.Status, words(n.GroupLabels), strings.Join(alerts, ", ")))
-	time.Sleep(h.stall)
 }
 
 func words(m map[string]string) string {

@@ -1,6 +1,8 @@
 package route_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,6 +156,11 @@ func TestAFullDisk(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "in force until a restart") {
 		t.Errorf("got %v", err)
 	}
+	w := httptest.NewRecorder()
+	req := httptest.NewRequest(http.MethodDelete, "/api/v2/silence/"+first, nil)
+	if r.Handler().ServeHTTP(w, req); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "no space") {
+		t.Errorf("by the API: %d %s", w.Code, w.Body)
+	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +168,7 @@ func TestAFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatalf("with space again: %v", err)
 	}
-	checkSilences(t, copyOf(t, dir), map[string]string{first: "made", second: "made"})
+	checkSilences(t, copyOf(t, dir), map[string]string{first: "expired", second: "made"})
 }
 
 // copyOf is the directory as a kill would leave it.
