@@ -18,6 +18,7 @@ type device struct {
 	addr              netip.Addr // zero: not resolved yet
 	unresolved        error      // why
 	checks            []*check
+	icmp              *check // the one that is a ping; nil: none
 	parents, children []*device
 	ours              bool // its address is one of this machine
 	gone              bool // it is no target any more

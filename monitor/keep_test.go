@@ -87,9 +87,19 @@ func TestMissesBeforeAKillCountAfterIt(t *testing.T) {
 		second := again(t, kept, 5*time.Minute, hosts("r1", "r2", "r3"), dies("r1", 0))
 		down, _ := second.when("r1", muster.HealthDown)
 		second.wantTold("r1 up>down")
-		if down > 2*interval+timeout { // at most what one interval brought is forgotten
+		if down > interval+timeout { // at most what one interval brought is forgotten
 			t.Errorf("dead after %s: down %s after the restart", at, down)
 		}
+	}
+}
+
+func TestMissesFromLongAgoDoNotCount(t *testing.T) {
+	t.Parallel()
+	_, kept := killed(t, 100*time.Second+2*interval, hosts("r1", "r2", "r3"), dies("r1", 100*time.Second))
+	kept.back(24 * time.Hour)
+	second := again(t, kept, 5*time.Minute, hosts("r1", "r2", "r3"), dies("r1", 0))
+	if down, _ := second.when("r1", muster.HealthDown); down != 2*interval+timeout {
+		t.Errorf("down %s after the restart", down)
 	}
 }
 
@@ -233,6 +243,31 @@ func TestSamplesThatNobodyTakesAreCountedAndTheLatestKept(t *testing.T) {
 		}
 	})
 	l.wantTold()
+}
+
+func TestNoTwoSamplesOfASeriesHaveOneTime(t *testing.T) {
+	t.Parallel()
+	got := &samples{}
+	targets := hosts("r1", "r2", "r3")
+	targets[0].Interval, targets[0].Timeout = time.Second, time.Second+prompt // a loss comes with the next reply
+	watching(t, 2*time.Minute, targets, func(l *lab) {
+		l.cfg.Samples = got
+		l.answers = func(name string, at time.Duration) answer {
+			if name == "r1" && at/time.Second%5 == 0 {
+				return silence
+			}
+			return alive
+		}
+	}, nil)
+	points := got.got["muster_probe_up r1 default icmp"]
+	if len(points) < 115 {
+		t.Errorf("%d points", len(points))
+	}
+	for i := range points[1:] {
+		if !points[i+1].Time.After(points[i].Time) {
+			t.Errorf("%v, then %v", points[i], points[i+1])
+		}
+	}
 }
 
 func TestEveryMetricIsDescribed(t *testing.T) {

@@ -199,9 +199,13 @@ func (m *Monitor) set(p prepared, now time.Duration) {
 	}
 	d.ours = m.own[d.addr] || d.addr.IsLoopback()
 	old := d.checks
+	d.icmp = nil
 	d.checks = make([]*check, len(p.Probes))
 	for i, spec := range p.Probes {
 		d.checks[i] = m.check(d, old, spec, p.probers[i])
+		if spec.Kind == icmp {
+			d.icmp = d.checks[i]
+		}
 		if spec.Kind != icmp && (before.Interval != d.Interval || d.checks[i].turn.place == 0) {
 			m.place(d.checks[i], now)
 		}
@@ -248,21 +252,10 @@ func (m *Monitor) pings() iter.Seq[ping.Target] {
 
 // ping is the device as a target of pings, if it is one.
 func (d *device) ping() (ping.Target, bool) {
-	c := d.pinged()
-	if c == nil || !d.addr.IsValid() || d.decided {
+	if d.icmp == nil || !d.addr.IsValid() || d.decided {
 		return ping.Target{}, false
 	}
 	return ping.Target{Key: d.Device.Name, Addr: d.addr, Interval: d.Interval, Timeout: d.timeout(icmp)}, true
-}
-
-// pinged is the check that is a ping.
-func (d *device) pinged() *check {
-	for _, c := range d.checks {
-		if c.prober == nil {
-			return c
-		}
-	}
-	return nil
 }
 
 // checks counts them.

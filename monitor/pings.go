@@ -43,8 +43,8 @@ func (m *Monitor) pinged(p ping.Probe, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if d := m.fleet.byName[p.Key]; d != nil && d.addr == p.Addr {
-		if c := d.pinged(); c != nil {
-			m.took(c, r, m.now())
+		if d.icmp != nil {
+			m.took(d.icmp, r, m.now())
 		}
 	}
 }
@@ -72,9 +72,9 @@ func (m *Monitor) unpinged(err error) {
 		times = MaxOf // there is no second try
 	}
 	for _, d := range m.fleet.devices {
-		if c := d.pinged(); c != nil && d.addr.IsValid() {
+		if d.icmp != nil && d.addr.IsValid() {
 			for range times {
-				m.took(c, result{kind: unasked, sent: now, err: err}, now)
+				m.took(d.icmp, result{kind: unasked, sent: now, err: err}, now)
 			}
 		}
 	}
