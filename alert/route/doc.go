@@ -19,7 +19,8 @@
 //
 // Silences and the log of notifications are written when they change, before who asked for it is answered: kill -9 loses no
 // silence that was acknowledged and no notification that was logged. Alertmanager's promise is at least once, and a
-// notification is logged after its receiver took it: the one that is on its way at the instant of a kill is sent again. A loss of power may cost the notifications logged in the last seconds, which are then sent again, but no silence. When the
-// disk is full, notifications go out, a silence is answered with an error although it is in force until a restart, and both are
-// written as soon as there is space.
+// notification is logged after its receiver took it: the one that is on its way at the instant of a kill is sent again. A
+// loss of power may cost the notifications logged in the last seconds, which are then sent again, but no silence. When the
+// disk is full, notifications go out, a silence is answered with an error although it is in force until a restart, and both
+// are written as soon as there is space.
 package route
