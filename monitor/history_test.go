@@ -92,6 +92,24 @@ func TestALossIsPutBeforeTheRepliesOfLaterRequests(t *testing.T) {
 	}
 }
 
+func TestAHostWhoseRepliesAreIntervalsLateDoesNotFailWhileTheyCome(t *testing.T) {
+	t.Parallel()
+	r := rules{down: Rule{3, 3}, up: Rule{2, 2}, loss: Rule{8, 32}, interval: time.Second}
+	var h history
+	const lag = 5
+	for i := 1; i < 100; i++ {
+		now := time.Duration(i) * time.Second
+		h.fail(now, now, r)
+		if i > lag {
+			h.forgive(now-lag*time.Second, now, r)
+		}
+		// silent for three requests, it fails; two late replies to requests after that make it well, and it stays so
+		if wantLossy := i >= 5+lag; wantLossy != (h.verdict == well && h.lossy) {
+			t.Fatalf("at %d: %d, lossy %t", i, h.verdict, h.lossy)
+		}
+	}
+}
+
 func TestHistoriesOfAnyLengthAreCountedRight(t *testing.T) {
 	t.Parallel()
 	r := rules{down: Rule{64, 64}, up: Rule{1, 1}, loss: Rule{64, 64}, interval: time.Second}
