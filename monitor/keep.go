@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -56,10 +57,11 @@ func (m *Monitor) keep(ctx context.Context) error {
 // work does one round. The end of ctx does not cut it short.
 func (k *keeper) work(ctx context.Context, turn bool) {
 	waiting := len(k.tell)
-	some := k.collect()
+	rows := k.collect()
 	if turn {
-		some = append(some, k.news()...)
+		rows = append(rows, k.news()...)
 	}
+	some := encoded(rows)
 	if k.m.cfg.States == nil {
 		k.save, k.drop = nil, nil
 	} else {
@@ -74,7 +76,7 @@ func (k *keeper) work(ctx context.Context, turn bool) {
 }
 
 // collect takes the transitions, and the health of the devices whose it was.
-func (k *keeper) collect() (some []store.Health) {
+func (k *keeper) collect() (some []row) {
 	m := k.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,7 +92,7 @@ func (k *keeper) collect() (some []store.Health) {
 	k.save = append(k.save, f.out...)
 	k.bound(&m.lost)
 	if k.self {
-		some = append(some, f.self())
+		some = append(some, row{Health: f.self()})
 	}
 	k.drop = append(k.drop, m.dropped...)
 	changed := f.unsaved
@@ -98,17 +100,19 @@ func (k *keeper) collect() (some []store.Health) {
 	for i, d := range changed {
 		if d.unsaved && !d.gone {
 			k.isNew(d)
-			some = append(some, m.health(d))
+			some = append(some, m.row(d))
 		}
 		m.breathe(i)
 	}
 	return some
 }
 
-// breathe lets pings in now and then while all devices are looked at. m.mu is held before and after.
+// breathe lets pings in now and then while all devices are looked at: each time for as long as they need, a millisecond at
+// most. m.mu is held before and after.
 func (m *Monitor) breathe(i int) {
 	if i%atOnce == atOnce-1 {
 		m.mu.Unlock()
+		runtime.Gosched() // or the lock would be taken again before anybody else has woken
 		m.mu.Lock()
 	}
 }
@@ -145,7 +149,7 @@ func event(t muster.Transition, d muster.Device) muster.Event {
 }
 
 // news is the health of the devices of which there is something new.
-func (k *keeper) news() (some []store.Health) {
+func (k *keeper) news() (some []row) {
 	m := k.m
 	if m.cfg.States == nil {
 		return nil
@@ -154,7 +158,7 @@ func (k *keeper) news() (some []store.Health) {
 	defer m.mu.Unlock()
 	for i := 0; i < len(m.fleet.devices); i++ {
 		if d := m.fleet.devices[i]; k.isNew(d) {
-			some = append(some, m.health(d))
+			some = append(some, m.row(d))
 		}
 		m.breathe(i)
 	}
@@ -267,16 +271,23 @@ func (k *keeper) publish(ctx context.Context) {
 	k.deaf, k.deafAt = err != nil, time.Now()
 }
 
+// row is what is saved of a device, before it is encoded.
+type row struct {
+	store.Health
+	memory
+}
+
 // memory is what a device stands on, in Health.Recent.
 type memory struct {
-	Told    muster.Health   `json:"told,omitempty"`
-	Settled muster.Health   `json:"settled,omitempty"`
-	Hidden  string          `json:"hidden,omitempty"`
-	Checks  map[string]memo `json:"checks,omitempty"`
+	Told    muster.Health `json:"told,omitempty"`
+	Settled muster.Health `json:"settled,omitempty"`
+	Hidden  string        `json:"hidden,omitempty"`
+	Checks  []memo        `json:"checks,omitempty"`
 }
 
 // memo is the history of a check.
 type memo struct {
+	Name     string  `json:"name"`
 	Verdict  verdict `json:"verdict"`
 	Answered uint64  `json:"answered"`
 	Late     uint64  `json:"late,omitempty"`
@@ -285,19 +296,29 @@ type memo struct {
 	Lossy    bool    `json:"lossy,omitempty"`
 }
 
-// health is what is saved of a device. m.mu is held.
-func (m *Monitor) health(d *device) store.Health {
-	recent := memory{Told: d.told, Settled: d.settled, Hidden: d.hidden, Checks: make(map[string]memo, len(d.checks))}
-	for _, c := range d.checks {
-		recent.Checks[c.name] = memo{c.verdict, c.answered, c.late, c.known, c.run, c.lossy}
+// row is what is saved of a device. m.mu is held.
+func (m *Monitor) row(d *device) row {
+	recent := memory{Told: d.told, Settled: d.settled, Hidden: d.hidden, Checks: make([]memo, len(d.checks))}
+	for i, c := range d.checks {
+		recent.Checks[i] = memo{c.name, c.verdict, c.answered, c.late, c.known, c.run, c.lossy}
 	}
-	text, err := json.Marshal(recent)
-	if err != nil {
-		panic(err) // it is made of numbers and words
+	return row{store.Health{
+		Device: d.Device.Name, State: d.health, Since: d.since, Reason: d.reason, Seen: m.seen(d), Flapping: d.flapping,
+	}, recent}
+}
+
+// encoded makes rows such that a store takes them, which costs too much to do it while pings wait.
+func encoded(rows []row) []store.Health {
+	some := make([]store.Health, len(rows))
+	for i, r := range rows {
+		text, err := json.Marshal(r.memory)
+		if err != nil {
+			panic(err) // it is made of numbers and words
+		}
+		some[i] = r.Health
+		some[i].Recent = text
 	}
-	return store.Health{
-		Device: d.Device.Name, State: d.health, Since: d.since, Reason: d.reason, Seen: m.seen(d), Flapping: d.flapping, Recent: text,
-	}
+	return some
 }
 
 // seen is when the device was heard last.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/musternet/muster"
@@ -53,7 +54,7 @@ func (m *Monitor) restoreAll(known []store.Health) (last time.Time) {
 // restoreDevice goes on with one device. What it stands on counts only if it is not from long ago.
 func (m *Monitor) restoreDevice(d *device, h store.Health) {
 	var recent memory
-	if err := json.Unmarshal(h.Recent, &recent); err != nil {
+	if err := json.Unmarshal(h.Recent, &recent); len(h.Recent) > 0 && err != nil {
 		m.cfg.Log.Warn("what was known is not readable", "device", h.Device, "err", err)
 	}
 	d.health, d.since, d.reason, d.seen = h.State, h.Since, h.Reason, h.Seen
@@ -69,8 +70,8 @@ func (m *Monitor) restoreDevice(d *device, h store.Health) {
 	age := m.fleet.wall().Sub(h.Seen)
 	stale := age > time.Duration(d.Down.N+2)*d.Interval+seenEvery
 	for _, c := range d.checks {
-		if memo, ok := recent.Checks[c.name]; ok {
-			c.restore(memo, stale, now)
+		if i := slices.IndexFunc(recent.Checks, func(m memo) bool { return m.Name == c.name }); i >= 0 {
+			c.restore(recent.Checks[i], stale, now)
 		}
 	}
 }
