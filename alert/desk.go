@@ -8,18 +8,23 @@ import (
 	"github.com/musternet/muster"
 )
 
-// belief is the health of a device as the desk was told.
+// belief is the health of a device as the desk was told, by transitions that were quiet or not.
 type belief struct {
 	State  muster.Health `json:"state"`
-	Quiet  bool          `json:"quiet,omitempty"`
+	Told   muster.Health `json:"told,omitempty"` // by the last transition that was not quiet: what people know
 	Reason string        `json:"reason,omitempty"`
 	Since  time.Time     `json:"since,omitzero"`
 
 	heard time.Duration // by the running time
 }
 
-func beliefOf(t *muster.Transition) belief {
-	return belief{State: t.To, Quiet: t.Quiet, Reason: t.Reason, Since: t.Time}
+// after is what a belief becomes by a transition.
+func (b belief) after(t *muster.Transition) belief {
+	told := t.To
+	if t.Quiet {
+		told = b.Told
+	}
+	return belief{State: t.To, Told: told, Reason: t.Reason, Since: t.Time}
 }
 
 // row names what is kept in the store.
@@ -80,7 +85,7 @@ func (d *desk) take(ev muster.Event) {
 // platform that was found where the inventory has none.
 func (d *desk) learn(ev muster.Event) muster.Event {
 	if ev.Kind == muster.EventHealth && ev.Transition != nil {
-		d.believe(ev.Transition.Device, beliefOf(ev.Transition))
+		d.believe(ev.Transition.Device, d.beliefs[ev.Transition.Device].after(ev.Transition))
 		ev.Device.Name = ev.Transition.Device
 	}
 	if dev, ok := d.devices[ev.Device.Name]; ok {
@@ -95,17 +100,13 @@ func (d *desk) learn(ev muster.Event) muster.Event {
 	return ev
 }
 
-// believe notes the health of a device, or with an empty name of this machine's way to the network. A device that answers
-// shows that there is a way, also when nobody said so: whoever would have may have been killed.
+// believe notes the health of a device, or with an empty name of this machine's way to the network.
 func (d *desk) believe(name string, b belief) {
 	b.heard = d.now.run
 	d.beliefs[name] = b
 	d.dirty[row{"", beliefKey + name}] = struct{}{}
-	switch {
-	case name == "":
+	if name == "" {
 		d.cut = b.State == muster.HealthDown
-	case d.cut && b.State == muster.HealthUp:
-		d.believe("", belief{State: muster.HealthUp, Since: b.Since})
 	}
 }
 
@@ -171,12 +172,20 @@ func (d *desk) off(r *rule, key string) {
 }
 
 // hold says that nothing can be known of a subject: what fires goes on, and nothing begins.
-func (d *desk) hold(r *rule, key string) {
-	if s := r.subjects[key]; s != nil && s.Pending {
-		s.Pending = false
-		d.dirty[row{r.Name, key}] = struct{}{}
-		d.ripen(r, key, s)
+func (d *desk) hold(r *rule, key string) { d.fade(r, key, 0) }
+
+// fade is hold with an end: what fires goes on until then, by the running time, unless more is heard of it.
+func (d *desk) fade(r *rule, key string, until time.Duration) {
+	s := r.subjects[key]
+	if s == nil || !s.Pending && !s.firing() {
+		return
 	}
+	s.Pending = false
+	if until == 0 || s.Until == 0 {
+		s.Until = until
+	}
+	d.dirty[row{r.Name, key}] = struct{}{}
+	d.ripen(r, key, s)
 }
 
 // verdict is what the health of a device means to a rule.
@@ -184,18 +193,24 @@ type verdict int
 
 const (
 	well   verdict = iota
+	fading         // well, but people were told that it is not, and not yet that it is: it flaps, or somebody works at it
 	unsure         // nobody can say, or nobody wants to be alarmed
 	wrong
 )
 
-// verdict judges the health of a device.
+// quietly is for how long a device has to be well until that counts although nobody said it aloud.
+const quietly = 15 * time.Minute
+
+// verdict judges the health of a device. What was told aloud counts, as long as it is so.
 func (d *desk) verdict(r *rule, b belief) verdict {
-	in := slices.Contains(r.States, b.State)
+	is, told := slices.Contains(r.States, b.State), slices.Contains(r.States, b.Told)
 	switch {
-	case in && !b.Quiet && !d.cut:
-		return wrong
-	case in, d.cut, b.State == muster.HealthUnknown:
+	case d.cut, b.State == muster.HealthUnknown, is && !told:
 		return unsure
+	case is:
+		return wrong
+	case told:
+		return fading
 	default:
 		return well
 	}
@@ -256,5 +271,6 @@ func (d *desk) forget() {
 // drop forgets the health of a device.
 func (d *desk) drop(name string) {
 	delete(d.beliefs, name)
+	d.cut = d.cut && name != ""
 	d.dirty[row{"", beliefKey + name}] = struct{}{}
 }

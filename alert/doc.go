@@ -16,6 +16,13 @@
 // Annotations are for people: summary and description, by the rule's templates; count, first, last and sample say how often
 // it was seen, when first and last, and what was seen last.
 //
+// # What nobody is to be alarmed of
+//
+// A quiet Transition begins no alert. It does not hide one either: a device that people were told is down, and that is well
+// only quietly since, as one that flaps or that somebody works at, ends its alert when that is told, or after 15 minutes.
+// Unknown is not well: what fires goes on, what is pending waits anew. While this machine has no way to the network no rule
+// about devices begins to fire, and none ends.
+//
 // # Times
 //
 // For, Keep and Every are measured by how long muster has run, and not by the clock on the wall. A clock that jumps makes

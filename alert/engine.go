@@ -11,6 +11,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/store"
+	"github.com/musternet/muster/task"
 )
 
 // Interval is how often the time that has run is kept, and at most what of it is forgotten by kill -9.
@@ -42,7 +43,7 @@ type Engine struct {
 	clock clock
 	wake  chan struct{} // there may be something to send
 
-	saving sync.Mutex // held while rows are written, so that they are in order; taken before mu
+	saving *task.Semaphore // who has it writes rows, so that they are in order; taken before mu
 	mu     sync.Mutex
 	desk   *desk
 }
@@ -53,7 +54,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	if err := Check(c.Rules, c.Parse); err != nil {
 		return nil, err
 	}
-	e := &Engine{c: c, log: c.Log, wake: make(chan struct{}, 1)}
+	e := &Engine{c: c, log: c.Log, wake: make(chan struct{}, 1), saving: task.NewSemaphore(1)}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -145,8 +146,10 @@ func (e *Engine) save(ctx context.Context) error {
 	if e.c.States == nil {
 		return nil
 	}
-	e.saving.Lock()
-	defer e.saving.Unlock()
+	if err := e.saving.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("keep the state of alerts: %w", err)
+	}
+	defer e.saving.Release(1)
 	e.mu.Lock()
 	rows := e.desk.unsaved()
 	e.mu.Unlock()

@@ -41,7 +41,7 @@ func (d *desk) state(id row) []byte {
 		v = n
 	case id.rule == "":
 		b, ok := d.beliefs[strings.TrimPrefix(id.key, beliefKey)]
-		if !ok || b.State == muster.HealthUp {
+		if !ok || b.State == muster.HealthUp && b.Told == muster.HealthUp {
 			return nil
 		}
 		v = b
@@ -141,13 +141,17 @@ func (d *desk) restoreOwn(f store.Firing) (time.Duration, error) {
 }
 
 // agree takes over at a start what the monitor has kept, which it will go on from: what it says wins over what was heard.
-// Whether nobody wants to be alarmed, it does not say.
+// Whether people were told it does not say; what was not heard here is taken for told.
 func (d *desk) agree(healths []store.Health) {
-	kept := map[string]bool{"": true}
+	kept := map[string]bool{}
 	for _, h := range healths {
 		kept[h.Device] = true
-		if b, ok := d.beliefs[h.Device]; !ok || b.State != h.State {
-			d.believe(h.Device, belief{State: h.State, Reason: h.Reason, Since: h.Since})
+		b, ok := d.beliefs[h.Device]
+		switch {
+		case !ok && h.State == muster.HealthUp: // as the store has it
+			d.beliefs[h.Device] = belief{State: h.State, Told: h.State, Since: h.Since}
+		case !ok || b.State != h.State:
+			d.believe(h.Device, belief{State: h.State, Told: h.State, Reason: h.Reason, Since: h.Since})
 		}
 	}
 	for name := range d.beliefs {

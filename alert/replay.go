@@ -18,7 +18,12 @@ type Past struct {
 	Devices     []muster.Device     // those that were watched; they are taken to have been up at first
 	Transitions []muster.Transition // as store.Watch keeps them
 	Events      []muster.Event      // beside the transitions
-	Samples     store.Samples       // for rules of kind promql
+	Samples     Ranger              // for rules of kind promql
+}
+
+// Ranger answers PromQL over a time, as store.Samples does.
+type Ranger interface {
+	QueryRange(ctx context.Context, expr string, first, last time.Time, step time.Duration) ([]muster.Series, error)
 }
 
 // replaySteps is how many steps of time the history is asked for at once.
@@ -34,7 +39,7 @@ func Replay(ctx context.Context, r Rule, p Past) (int, error) {
 	}
 	d := newDesk(p.Devices)
 	for _, dev := range p.Devices {
-		d.beliefs[dev.Name] = belief{State: muster.HealthUp}
+		d.beliefs[dev.Name] = belief{State: muster.HealthUp, Told: muster.HealthUp}
 	}
 	d.replace([]Rule{r})
 	d.look()

@@ -10,7 +10,7 @@ import (
 )
 
 // groupJudge fires when so many of some devices are in a state at once: one alert, whoever they are. Devices are those that
-// are watched and selected; of which nobody can say anything, they keep alive what fires and begin nothing.
+// are watched and selected. Those of which nobody can say anything keep alive what fires, and begin nothing.
 type groupJudge struct {
 	tallies map[string]*tally
 	places  map[string]place // of each device

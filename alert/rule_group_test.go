@@ -59,6 +59,21 @@ func TestTheShareOfAGroupCountsThoseThatAreWatched(t *testing.T) {
 	})
 }
 
+func TestAShareIsReachedExactly(t *testing.T) {
+	t.Parallel()
+	inBubble(t, []alert.Rule{{Name: "many", Kind: "group", Share: 0.07}}, func(b *bench) {
+		b.devices = fleet(100)
+		b.restart(0)
+		b.watched()
+		for _, d := range b.devices[:6] {
+			b.health(d.Name, muster.HealthDown)
+		}
+		b.want("")
+		b.health("r7", muster.HealthDown)
+		b.want("many")
+	})
+}
+
 func TestAGroupThatIsTooSmallHasNoShare(t *testing.T) {
 	t.Parallel()
 	inBubble(t, alert.Defaults(), func(b *bench) {

@@ -6,8 +6,9 @@ import (
 	"github.com/musternet/muster"
 )
 
-// stateJudge fires for each device that is in one of some states. A transition that nobody is to be alarmed of begins
-// nothing. What fires ends when the device is in another state that says something of it: unknown does not.
+// stateJudge fires for each device that is in one of some states. A quiet transition begins nothing. What fires ends when
+// the device is in another state that says something of it: unknown does not. That it is well quietly, as between two
+// faults of a device that flaps, ends it after a while.
 type stateJudge struct{}
 
 func openState() judge { return stateJudge{} }
@@ -57,16 +58,20 @@ func (stateJudge) look(d *desk, r *rule) {
 
 func judgeState(d *desk, r *rule, name string, f finding) {
 	b := d.beliefs[name]
-	v := d.verdict(r, b)
-	if v == well || !r.selects(f.device) {
+	if !r.selects(f.device) {
 		d.off(r, name)
 		return
 	}
-	if v == unsure {
+	switch d.verdict(r, b) {
+	case well:
+		d.off(r, name)
+	case fading:
+		d.fade(r, name, d.now.run+quietly)
+	case unsure:
 		d.hold(r, name)
-		return
+	case wrong:
+		f.key, f.wait, f.sample = name, r.For, b.Reason
+		f.text = Subject{State: string(b.State), Reason: b.Reason}
+		d.on(r, f)
 	}
-	f.key, f.wait, f.sample = name, r.For, b.Reason
-	f.text = Subject{State: string(b.State), Reason: b.Reason}
-	d.on(r, f)
 }

@@ -61,19 +61,67 @@ func TestAStateThatPassesFiresNever(t *testing.T) {
 	})
 }
 
-func TestAQuietTransitionBeginsNothingButEndsWhatFires(t *testing.T) {
+func TestAQuietTransitionBeginsNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, down, func(b *bench) {
+		b.health("r1", muster.HealthUp)
 		b.health("r1", muster.HealthDown, "quiet")
-		b.health("r2", muster.HealthDown)
-		b.want("down:r2")
-		b.health("r2", muster.HealthUp, "quiet")
+		b.wait(time.Hour)
 		b.want("")
-		b.health("r2", muster.HealthDown, "quiet")
+		b.health("r1", muster.HealthUp, "quiet")
+		b.health("r1", muster.HealthDown, "quiet")
 		b.want("")
 		b.health("r1", muster.HealthDown) // the maintenance is over, and it is still down
 		b.want("down:r1")
-		b.health("r1", muster.HealthDown, "quiet") // and begins again
+	})
+}
+
+func TestADeviceThatFlapsFiresOnceUntilItIsWell(t *testing.T) {
+	t.Parallel()
+	inBubble(t, down, func(b *bench) {
+		b.health("r1", muster.HealthDown) // flapping, told once
+		for range 100 {
+			b.wait(10 * time.Second)
+			b.health("r1", muster.HealthUp, "quiet")
+			b.wait(10 * time.Second)
+			b.health("r1", muster.HealthDown, "quiet")
+			b.want("down:r1")
+		}
+		b.health("r1", muster.HealthUp)
+		b.want("")
+		if got := b.post.began("down:r1"); got != 1 {
+			t.Errorf("it began %d times", got)
+		}
+	})
+}
+
+func TestADeviceThatIsQuietlyWellForLongIsWell(t *testing.T) {
+	t.Parallel()
+	inBubble(t, down, func(b *bench) {
+		b.health("r1", muster.HealthDown)
+		b.wait(time.Hour)
+		b.health("r1", muster.HealthUp, "quiet") // repaired in a maintenance window
+		b.wait(10 * time.Minute)
+		b.restart(0)
+		b.wait(4 * time.Minute)
+		b.want("down:r1")
+		b.wait(2 * time.Minute)
+		b.want("")
+		b.health("r1", muster.HealthDown, "quiet") // as was told last, and will not be told again
+		b.want("down:r1")
+	})
+}
+
+func TestAVerdictThatIsTheSameAgainGoesOn(t *testing.T) {
+	t.Parallel()
+	inBubble(t, slow(5*time.Minute), func(b *bench) {
+		b.health("r1", muster.HealthDown)
+		b.wait(4 * time.Minute)
+		b.health("r1", muster.HealthUnknown, "quiet") // its parent is down
+		b.wait(4 * time.Minute)
+		b.want("")
+		b.health("r1", muster.HealthDown, "quiet") // as was told before
+		b.wait(5*time.Minute + time.Second)
 		b.want("down:r1")
 	})
 }
@@ -81,6 +129,7 @@ func TestAQuietTransitionBeginsNothingButEndsWhatFires(t *testing.T) {
 func TestAQuietStateStaysQuietAfterARestart(t *testing.T) {
 	t.Parallel()
 	inBubble(t, down, func(b *bench) {
+		b.health("r1", muster.HealthUp)
 		b.health("r1", muster.HealthDown, "quiet")
 		b.restart(time.Minute)
 		b.wait(time.Minute)

@@ -24,7 +24,7 @@ func judgeUplink(d *desk, r *rule, f finding) {
 	switch {
 	case !d.cut:
 		d.off(r, "")
-	case b.Quiet:
+	case b.Told != muster.HealthDown:
 		d.hold(r, "")
 	default:
 		f.wait, f.sample = r.For, b.Reason

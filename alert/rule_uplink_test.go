@@ -7,6 +7,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/alert"
+	"github.com/musternet/muster/store"
 )
 
 func TestALostUplinkIsOneAlertAndHoldsAllOthersBack(t *testing.T) {
@@ -31,15 +32,20 @@ func TestALostUplinkIsOneAlertAndHoldsAllOthersBack(t *testing.T) {
 	})
 }
 
-func TestADeviceThatAnswersShowsThatTheUplinkIsBack(t *testing.T) {
+func TestALostUplinkIsKnownAfterARestart(t *testing.T) {
 	t.Parallel()
 	inBubble(t, alert.Defaults(), func(b *bench) {
 		b.health("", muster.HealthDown)
-		b.health("r1", muster.HealthUnknown)
+		b.health("r1", muster.HealthUp) // an address of this machine
 		b.restart(time.Minute)
+		b.health("r2", muster.HealthDown)
 		b.want("uplink-down")
-		b.health("r1", muster.HealthUp)
-		b.want("")
+		b.stop()
+		if err := b.watch.SaveHealth(t.Context(), []store.Health{{Device: "", State: muster.HealthUp}}); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		b.want("device-down:r2")
 	})
 }
 

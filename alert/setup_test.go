@@ -141,10 +141,8 @@ func (b *bench) take(ev muster.Event) {
 func (b *bench) health(device string, to muster.Health, quiet ...string) {
 	b.Helper()
 	now := time.Now()
-	if device != "" {
-		if err := b.watch.SaveHealth(b.Context(), []store.Health{{Device: device, State: to, Since: now}}); err != nil {
-			b.Fatal(err)
-		}
+	if err := b.watch.SaveHealth(b.Context(), []store.Health{{Device: device, State: to, Since: now}}); err != nil {
+		b.Fatal(err)
 	}
 	b.take(muster.Event{Kind: muster.EventHealth, Device: muster.Device{Name: device}, Transition: &muster.Transition{
 		Time: now, Device: device, To: to, Reason: "because of a test", Quiet: len(quiet) > 0,
@@ -195,6 +193,7 @@ type post struct {
 	alerts map[string]muster.Alert
 	starts map[string]map[time.Time]bool
 	calls  int
+	hook   func() // called by Send
 	sizes  []int
 }
 
@@ -202,6 +201,9 @@ func (p *post) Send(_ context.Context, alerts []muster.Alert) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
+	if p.hook != nil {
+		p.hook()
+	}
 	if p.fails != nil {
 		return p.fails
 	}

@@ -70,10 +70,7 @@ func (s *subject) see(f finding, now moment) {
 	if f.count > 0 {
 		s.Count = f.count
 	}
-	s.Wait, s.Need = f.wait, f.need
-	if f.news {
-		s.Until = f.until
-	}
+	s.Wait, s.Need, s.Until = f.wait, f.need, f.until
 }
 
 // due tells when, by the running time, time alone changes the subject.

@@ -38,7 +38,7 @@ func (t *taken) sort() {
 	slices.SortFunc(t.order, func(a, b string) int { return int(t.numbers[a] - t.numbers[b]) })
 }
 
-// remember adds an event to those that were taken; the oldest is forgotten. What was not kept yet need not be removed.
+// remember adds an event to those that were taken; the oldest is forgotten.
 func (d *desk) remember(id string) {
 	if id == "" {
 		return
@@ -52,10 +52,6 @@ func (d *desk) remember(id string) {
 		old := row{"", eventKey + t.order[0]}
 		delete(t.numbers, t.order[0])
 		t.order = t.order[1:]
-		if _, unsaved := d.dirty[old]; unsaved {
-			delete(d.dirty, old)
-		} else {
-			d.dirty[old] = struct{}{}
-		}
+		d.dirty[old] = struct{}{}
 	}
 }

@@ -1,6 +1,7 @@
 package alert_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -60,6 +61,15 @@ func TestLabelsStayAsTheyWereWhileAnAlertFires(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		if got := b.post.last("down:r1").Labels; got["site"] != "fra" || got["severity"] != "critical" {
 			t.Errorf("anew its labels are %v", got)
+		}
+		b.post.fail(errors.New("connection refused"))
+		b.health("r1", muster.HealthUp)
+		if err := b.engine.Replace(t.Context(), down); err != nil {
+			t.Fatal(err)
+		}
+		b.health("r1", muster.HealthDown)
+		if got := b.engine.Alerts()[0].Labels["severity"]; got != "critical" {
+			t.Errorf("an end that was not told is forgotten: it is %s now", got)
 		}
 	})
 }
