@@ -143,3 +143,25 @@ func TestWithoutAHistoryAnExpressionFails(t *testing.T) {
 		b.want("rule-failing:loss")
 	})
 }
+
+func TestTheAnswerToAnExpressionThatWasReplacedIsNotHeard(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(b *bench) {
+		b.stop()
+		b.history.answers("loss > 0.2", nil, "r1")
+		b.history.during = func(expr string) {
+			if expr != "loss > 0.2" {
+				return
+			}
+			if err := b.engine.Replace(t.Context(), []alert.Rule{{Name: "loss", Kind: "promql", Expr: "loss > 0.9"}}); err != nil {
+				t.Error(err)
+			}
+		}
+		b.rules = promql(0)
+		b.start()
+		b.wait(5 * time.Minute)
+		if got := b.post.all(); got != "" || b.history.asked["loss > 0.9"] < 9 {
+			t.Errorf("told of %q", got)
+		}
+	})
+}

@@ -67,10 +67,10 @@ func (b *bench) start() {
 // run lets an engine run until stop.
 func (b *bench) run(e *alert.Engine) {
 	b.Helper()
+	b.engine = e
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()
-	b.engine = e
 	b.stop = func() {
 		cancel()
 		if err := <-done; err != nil && b.watch.Fault == nil {
@@ -279,6 +279,7 @@ type history struct {
 	fail   map[string]error
 	hang   map[string]bool
 	asked  map[string]int
+	during func(expr string) // called while an expression is asked
 	ranges func(expr string, first, last time.Time, step time.Duration) []muster.Series
 }
 
@@ -290,6 +291,9 @@ func (h *history) Query(ctx context.Context, expr string, _ time.Time) ([]muster
 	}
 	h.asked[expr]++
 	h.mu.Unlock()
+	if h.during != nil {
+		h.during(expr)
+	}
 	if hang {
 		<-ctx.Done()
 		return nil, ctx.Err()
