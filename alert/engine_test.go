@@ -27,7 +27,7 @@ func TestWhatFiresIsSentEveryMinute(t *testing.T) {
 			b.post.forget()
 			b.wait(alert.Resend + time.Second)
 			if got := b.post.said("down:r1"); got != "firing" {
-				t.Fatalf("within a minute the Sender was told %q", got)
+				b.Fatalf("within a minute the Sender was told %q", got)
 			}
 		}
 	})
@@ -42,13 +42,13 @@ func TestAnEndIsToldFor15Minutes(t *testing.T) {
 		b.post.forget()
 		b.wait(time.Minute + time.Second)
 		if got := b.post.said("down:r1"); got != "ended" {
-			t.Fatalf("after 14 minutes the Sender was told %q", got)
+			b.Fatalf("after 14 minutes the Sender was told %q", got)
 		}
 		b.wait(2 * time.Minute)
 		b.post.forget()
 		b.wait(5 * time.Minute)
 		if got := b.post.all(); got != "" {
-			t.Fatalf("after 16 minutes the Sender was told of %q", got)
+			b.Fatalf("after 16 minutes the Sender was told of %q", got)
 		}
 		b.kept("")
 	})
@@ -83,14 +83,14 @@ func TestNothingIsLostWhileTheSenderFails(t *testing.T) {
 		b.health("r3", muster.HealthDown)
 		b.wait(time.Minute)
 		if b.post.calls < 50 || b.post.calls > 120 {
-			t.Errorf("in an hour it was tried %d times", b.post.calls)
+			b.Errorf("in an hour it was tried %d times", b.post.calls)
 		}
 		b.restart(time.Minute)
 		b.post.fail(nil)
 		b.wait(time.Minute)
 		for name, want := range map[string]string{"down:r1": "firing", "down:r2": "ended", "down:r3": "firing"} {
 			if got := b.post.said(name); got != want {
-				t.Errorf("of %s the Sender was told %q, want %q", name, got, want)
+				b.Errorf("of %s the Sender was told %q, want %q", name, got, want)
 			}
 		}
 	})
@@ -105,12 +105,12 @@ func TestManyAlertsAreSentInParts(t *testing.T) {
 		for i, d := range b.devices {
 			some[i] = muster.Event{ID: fmt.Sprint(i), Kind: muster.EventHealth, Transition: &muster.Transition{Device: d.Name, To: muster.HealthDown}}
 		}
-		if err := b.engine.Take(t.Context(), some...); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Take(b.Context(), some...); err != nil {
+			b.Fatal(err)
 		}
 		b.wait(0)
 		if got := fmt.Sprint(b.post.sizes); got != "[500 500 200]" {
-			t.Errorf("got %s", got)
+			b.Errorf("got %s", got)
 		}
 	})
 }
@@ -134,10 +134,10 @@ func TestARestartForgetsNothing(t *testing.T) {
 				b.want("down:r1 now:r1")
 				after := b.post.last("now:r1")
 				if !after.Starts.Equal(before.Starts) || b.post.began("now:r1") != 1 {
-					t.Errorf("it started at %s, and after the restart at %s", before.Starts, after.Starts)
+					b.Errorf("it started at %s, and after the restart at %s", before.Starts, after.Starts)
 				}
 				if diff := cmp.Diff(before.Labels, after.Labels); diff != "" {
-					t.Error(diff)
+					b.Error(diff)
 				}
 			})
 		})
@@ -149,14 +149,14 @@ func TestWhatEndedWhileMusterWasAwayEnds(t *testing.T) {
 	inBubble(t, down, func(b *bench) {
 		b.health("r1", muster.HealthDown)
 		b.stop()
-		if err := b.watch.SaveHealth(t.Context(), []store.Health{{Device: "r1", State: muster.HealthUp}}); err != nil {
-			t.Fatal(err)
+		if err := b.watch.SaveHealth(b.Context(), []store.Health{{Device: "r1", State: muster.HealthUp}}); err != nil {
+			b.Fatal(err)
 		}
 		b.start()
 		b.want("")
 		b.wait(time.Minute)
 		if got := b.post.said("down:r1"); got != "ended" {
-			t.Errorf("the Sender was told %q", got)
+			b.Errorf("the Sender was told %q", got)
 		}
 	})
 }
@@ -188,10 +188,10 @@ func TestEventsThatAreToldAgainChangeNothing(t *testing.T) {
 		b.wait(time.Minute)
 		b.want("ev:r2")
 		if got := b.post.last("ev:r2").Annotations[alert.AnnotationCount]; got != "85" {
-			t.Errorf("85 failures are counted as %s", got)
+			b.Errorf("85 failures are counted as %s", got)
 		}
 		if got := b.post.began("down:r1"); got != began || got == 0 {
-			t.Errorf("it began %d times, and %d when it was told again", began, got)
+			b.Errorf("it began %d times, and %d when it was told again", began, got)
 		}
 	})
 }
@@ -211,7 +211,7 @@ func TestTheNewestEventsAreKnownAgain(t *testing.T) {
 			failed(n)
 		}
 		if got := b.engine.Alerts()[0].Count; got != alert.MostTaken+1 {
-			t.Errorf("%d events are counted as %d", alert.MostTaken+1, got)
+			b.Errorf("%d events are counted as %d", alert.MostTaken+1, got)
 		}
 	})
 }
@@ -229,7 +229,7 @@ func TestAnAlertIsKeptBeforeItIsSent(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		b.wait(time.Minute)
 		if got := b.post.said("down:r1"); got != "firing" {
-			t.Errorf("the Sender was told %q", got)
+			b.Errorf("the Sender was told %q", got)
 		}
 	})
 }
@@ -241,9 +241,9 @@ func TestTheStoreDoesNotGrowWithTheEvents(t *testing.T) {
 			b.health(fmt.Sprintf("r%d", i%8+1), []muster.Health{muster.HealthDown, muster.HealthUp}[i/8%2])
 		}
 		b.wait(time.Hour)
-		all, err := b.watch.Firings(t.Context())
+		all, err := b.watch.Firings(b.Context())
 		if err != nil || len(all) > alert.MostTaken+1 {
-			t.Fatalf("after 2000 events %d states are kept (%v)", len(all), err)
+			b.Fatalf("after 2000 events %d states are kept (%v)", len(all), err)
 		}
 		b.restart(0)
 		b.want("")
@@ -263,12 +263,12 @@ func TestAStoreThatFailsKeepsNobodyFromBeingTold(t *testing.T) {
 		}
 		b.start()
 		ev := muster.Event{ID: "1", Kind: muster.EventHealth, Transition: &muster.Transition{Device: "r1", To: muster.HealthDown}}
-		if err := b.engine.Take(t.Context(), ev); !errors.Is(err, store.ErrDiskFull) {
-			t.Fatalf("Take returned %v", err)
+		if err := b.engine.Take(b.Context(), ev); !errors.Is(err, store.ErrDiskFull) {
+			b.Fatalf("Take returned %v", err)
 		}
 		b.wait(time.Minute)
 		if got := b.post.said("down:r1"); got != "firing" {
-			t.Fatalf("the Sender was told %q", got)
+			b.Fatalf("the Sender was told %q", got)
 		}
 		space.Store(true)
 		b.wait(5 * time.Second)
@@ -292,13 +292,13 @@ func TestAWallClockThatJumpsNeitherHurriesNorDelays(t *testing.T) {
 				b.wait(time.Minute)
 				wall := time.Now().Add(jump)
 				if a := b.post.last("now:r1"); a.Starts.After(wall) {
-					t.Errorf("it starts at %s, which is after %s", a.Starts, wall)
+					b.Errorf("it starts at %s, which is after %s", a.Starts, wall)
 				}
 				b.health("r1", muster.HealthUp)
 				for range 3 {
 					a := b.post.last("now:r1")
 					if a.Firing(wall.Add(time.Second)) || a.Ends.Before(a.Starts) {
-						t.Errorf("at %s it is said to be from %s to %s", wall, a.Starts, a.Ends)
+						b.Errorf("at %s it is said to be from %s to %s", wall, a.Starts, a.Ends)
 					}
 					b.wait(2 * time.Minute)
 				}
@@ -317,18 +317,18 @@ func TestAReloadKeepsWhatStaysAndEndsWhatGoes(t *testing.T) {
 		before := b.post.last("stays:r1").Starts
 		next := []alert.Rule{{Name: "waits", Kind: "state", For: 8 * time.Minute}, {Name: "stays", Kind: "state"},
 			{Name: "turns", Kind: "event", Event: muster.EventBackupFailed}, {Name: "comes", Kind: "state"}}
-		if err := b.engine.Replace(t.Context(), next); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Replace(b.Context(), next); err != nil {
+			b.Fatal(err)
 		}
 		b.want("comes:r1 stays:r1")
 		b.wait(2*time.Minute + time.Second)
 		b.want("comes:r1 stays:r1 waits:r1")
 		if a := b.post.last("stays:r1"); !a.Starts.Equal(before) || b.post.began("stays:r1") != 1 {
-			t.Errorf("what stays started at %s, and now at %s", before, a.Starts)
+			b.Errorf("what stays started at %s, and now at %s", before, a.Starts)
 		}
 		for _, gone := range []string{"goes:r1", "turns:r1"} {
 			if got := b.post.said(gone); got != "ended" {
-				t.Errorf("of %s the Sender was told %q", gone, got)
+				b.Errorf("of %s the Sender was told %q", gone, got)
 			}
 		}
 		b.rules = next
@@ -341,8 +341,8 @@ func TestAReloadWithAWrongRuleChangesNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, down, func(b *bench) {
 		b.health("r1", muster.HealthDown)
-		if err := b.engine.Replace(t.Context(), []alert.Rule{{Name: "down", Kind: "stat"}}); err == nil {
-			t.Fatal("it was taken")
+		if err := b.engine.Replace(b.Context(), []alert.Rule{{Name: "down", Kind: "stat"}}); err == nil {
+			b.Fatal("it was taken")
 		}
 		b.want("down:r1")
 		b.health("r2", muster.HealthDown)
@@ -358,7 +358,7 @@ func TestRulesThatAreGoneAfterARestartEnd(t *testing.T) {
 		b.restart(0)
 		b.wait(time.Minute)
 		if got := b.post.said("down:r1"); got != "ended" {
-			t.Fatalf("the Sender was told %q", got)
+			b.Fatalf("the Sender was told %q", got)
 		}
 		b.wait(20 * time.Minute)
 		b.kept("")
@@ -373,8 +373,8 @@ func TestAlertsOfDevicesThatAreGoneEnd(t *testing.T) {
 		b.health("r2", muster.HealthDown)
 		b.want("down:r1 down:r2 ev:r1")
 		b.devices = b.devices[1:]
-		if err := b.engine.Replace(t.Context(), b.rules); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Replace(b.Context(), b.rules); err != nil {
+			b.Fatal(err)
 		}
 		b.want("down:r2")
 	})
@@ -385,11 +385,11 @@ func TestAlertsOfDevicesThatAreWatchedNoMoreEnd(t *testing.T) {
 	inBubble(t, down, func(b *bench) {
 		b.health("r1", muster.HealthDown)
 		b.wait(2 * time.Minute)
-		if err := b.watch.DropHealth(t.Context(), []string{"r1"}); err != nil {
-			t.Fatal(err)
+		if err := b.watch.DropHealth(b.Context(), []string{"r1"}); err != nil {
+			b.Fatal(err)
 		}
-		if err := b.engine.Replace(t.Context(), b.rules); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Replace(b.Context(), b.rules); err != nil {
+			b.Fatal(err)
 		}
 		b.want("")
 	})
@@ -405,8 +405,8 @@ func TestAStateThatCannotBeReadIsLeftOut(t *testing.T) {
 			{Rule: "down", Key: "r2", State: []byte("{")}, {Rule: "", Key: "device/r9", State: []byte("[]")},
 			{Rule: "", Key: "event/x", State: []byte(`"x"`)}, {Rule: "later", Key: "?", State: []byte(`{"new":1}`)},
 		}
-		if err := b.watch.SaveFirings(t.Context(), bad); err != nil {
-			t.Fatal(err)
+		if err := b.watch.SaveFirings(b.Context(), bad); err != nil {
+			b.Fatal(err)
 		}
 		b.start()
 		b.want("down:r1 down:r2") // r2 anew
@@ -466,7 +466,7 @@ func TestAlertsSayHowOftenAndWhenAndWhat(t *testing.T) {
 			},
 		}}
 		if diff := cmp.Diff(want, b.engine.Alerts()); diff != "" {
-			t.Error(diff)
+			b.Error(diff)
 		}
 		b.wait(time.Minute)
 		notes := map[string]string{
@@ -474,7 +474,7 @@ func TestAlertsSayHowOftenAndWhenAndWhat(t *testing.T) {
 			"first": first.Format(time.RFC3339), "last": first.Add(time.Hour).Format(time.RFC3339),
 		}
 		if diff := cmp.Diff(notes, b.post.last("ev:r1").Annotations); diff != "" {
-			t.Error(diff)
+			b.Error(diff)
 		}
 	})
 }
@@ -488,8 +488,8 @@ func TestEverythingMayBeCalledAtOnce(t *testing.T) {
 				for n := range 50 {
 					to := []muster.Health{muster.HealthDown, muster.HealthUp}[n%2]
 					ev := muster.Event{ID: fmt.Sprint(i, n), Kind: muster.EventHealth, Transition: &muster.Transition{Device: d.Name, To: to}}
-					if err := b.engine.Take(t.Context(), ev); err != nil {
-						t.Error(err)
+					if err := b.engine.Take(b.Context(), ev); err != nil {
+						b.Error(err)
 					}
 					time.Sleep(time.Second)
 				}
@@ -497,8 +497,8 @@ func TestEverythingMayBeCalledAtOnce(t *testing.T) {
 			all.Go(func() {
 				for range 10 {
 					b.engine.Alerts()
-					if err := b.engine.Replace(t.Context(), alert.Defaults()); err != nil {
-						t.Error(err)
+					if err := b.engine.Replace(b.Context(), alert.Defaults()); err != nil {
+						b.Error(err)
 					}
 					time.Sleep(5 * time.Second)
 				}

@@ -24,7 +24,7 @@ func TestAnEventFiresForAWhile(t *testing.T) {
 		b.wait(2 * time.Second)
 		b.want("")
 		if got := b.post.said("ev:r1"); got != "ended" {
-			t.Errorf("the Sender was told %q", got)
+			b.Errorf("the Sender was told %q", got)
 		}
 	})
 }
@@ -70,7 +70,7 @@ func TestAnEventFiresOnlyTheSecondTimeInARow(t *testing.T) {
 		b.backup(muster.EventBackupFailed, "r1", "twice in a row")
 		b.want("ev:r1")
 		if got := b.post.last("ev:r1").Annotations; got[alert.AnnotationCount] != "2" || got[alert.AnnotationSample] != "twice in a row" {
-			t.Errorf("it says %v", got)
+			b.Errorf("it says %v", got)
 		}
 	})
 }
@@ -97,10 +97,10 @@ func TestEachChangeOfAConfigurationIsToldWithItsDiff(t *testing.T) {
 			b.wait(time.Second)
 			a := b.post.last("config-changed:r1")
 			if !strings.HasSuffix(a.Annotations[alert.AnnotationDescription], "+ description "+rev[:7]) {
-				t.Errorf("it says %q", a.Annotations)
+				b.Errorf("it says %q", a.Annotations)
 			}
 			if got := a.Labels[alert.LabelRevision]; got != rev[:12] {
-				t.Errorf("the revision is %q", got)
+				b.Errorf("the revision is %q", got)
 			}
 		}
 		b.want("config-changed:r1 config-changed:r1")
@@ -128,7 +128,7 @@ func TestAnEventGoesOnAfterARestart(t *testing.T) {
 		b.wait(61 * time.Second)
 		b.want("")
 		if got := b.post.began("ev:r1"); got != 1 {
-			t.Errorf("it was said to begin %d times", got)
+			b.Errorf("it was said to begin %d times", got)
 		}
 	})
 }

@@ -30,10 +30,10 @@ func TestManyOfAGroupAreOneAlertWithTheirNames(t *testing.T) {
 		b.want("many")
 		a := b.post.last("many")
 		if got := a.Annotations[alert.AnnotationSummary]; got != "3 of 8 devices are down" {
-			t.Errorf("summary is %q", got)
+			b.Errorf("summary is %q", got)
 		}
 		if got := a.Annotations[alert.AnnotationDescription]; got != "r1, r2, r3" {
-			t.Errorf("description is %q", got)
+			b.Errorf("description is %q", got)
 		}
 		b.health("r2", muster.HealthUp)
 		b.want("")
@@ -50,11 +50,11 @@ func TestTheShareOfAGroupCountsThoseThatAreWatched(t *testing.T) {
 			b.health(fmt.Sprintf("r%d", i), muster.HealthDown)
 		}
 		if strings.Contains(b.firing(), "many-down") {
-			t.Fatal("5 of 11 are no half")
+			b.Fatal("5 of 11 are no half")
 		}
 		b.health("r11", muster.HealthDown)
 		if !strings.Contains(b.firing(), "many-down:core") || strings.Contains(b.firing(), "many-down:edge") {
-			t.Fatalf("6 of 11 are more than half: there fire %s", b.firing())
+			b.Fatalf("6 of 11 are more than half: there fire %s", b.firing())
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestAGroupThatIsTooSmallHasNoShare(t *testing.T) {
 			b.health(d.Name, muster.HealthDown)
 		}
 		if strings.Contains(b.firing(), "many-down") {
-			t.Fatalf("there fire %s", b.firing())
+			b.Fatalf("there fire %s", b.firing())
 		}
 	})
 }
@@ -150,7 +150,7 @@ func TestAGroupGoesOnAfterARestart(t *testing.T) {
 		b.want("many")
 		b.wait(time.Minute)
 		if got := b.post.began("many"); got != 1 {
-			t.Errorf("it was said to begin %d times", got)
+			b.Errorf("it was said to begin %d times", got)
 		}
 		b.health("r2", muster.HealthUp)
 		b.want("")
@@ -170,7 +170,7 @@ func TestTheListOfManyNamesIsBounded(t *testing.T) {
 		b.wait(time.Minute)
 		want := "r1, r10, r100, r101, r102, r103, r104, r105, r106, r107 and 290 more"
 		if got := b.post.last("many").Annotations[alert.AnnotationDescription]; got != want {
-			t.Errorf("got %q", got)
+			b.Errorf("got %q", got)
 		}
 	})
 }

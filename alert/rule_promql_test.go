@@ -23,16 +23,16 @@ func TestEachSeriesOfAnExpressionFires(t *testing.T) {
 		b.want("loss:r1 loss:r2 loss:stranger")
 		a := b.post.last("loss:r2")
 		if a.Labels["probe"] != "icmp" || a.Labels["__name__"] != "" || a.Labels[muster.LabelGroup] != "edge" || a.Labels["site"] != "ams" {
-			t.Errorf("its labels are %v", a.Labels)
+			b.Errorf("its labels are %v", a.Labels)
 		}
 		if got := a.Annotations[alert.AnnotationSummary]; got != "loss of r2: 1.25" {
-			t.Errorf("its summary is %q", got)
+			b.Errorf("its summary is %q", got)
 		}
 		b.history.answers("loss > 0.2", nil, "r2")
 		b.wait(alert.DefaultEvery)
 		b.want("loss:r2")
 		if got := b.post.said("loss:r1"); got != "ended" {
-			t.Errorf("of r1 the Sender was told %q", got)
+			b.Errorf("of r1 the Sender was told %q", got)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func TestAnExpressionThatFailsEndsNothingAndIsAnAlertItself(t *testing.T) {
 		b.wait(2 * time.Minute)
 		b.want("loss:r1 other:r2 rule-failing:loss")
 		if got := b.post.last("rule-failing:loss").Annotations[alert.AnnotationDescription]; !strings.Contains(got, "disk on fire") {
-			t.Errorf("it says %q", got)
+			b.Errorf("it says %q", got)
 		}
 		b.history.answers("loss > 0.2", nil, "r1")
 		b.wait(alert.DefaultEvery)
@@ -80,7 +80,7 @@ func TestAnExpressionThatHangsDoesNotKeepOthersFromBeingAsked(t *testing.T) {
 		b.history.mu.Unlock()
 		b.wait(30 * time.Minute)
 		if got := b.history.asked["loss > 0.2"]; got < 59 || got > 61 {
-			t.Errorf("in half an hour it was asked %d times", got)
+			b.Errorf("in half an hour it was asked %d times", got)
 		}
 		b.want("rule-failing:hung")
 	})
@@ -123,7 +123,7 @@ func TestASeriesGoesOnAfterARestart(t *testing.T) {
 		b.restart(time.Hour)
 		b.want("loss:r1")
 		if got := b.post.began("loss:r1"); got != 1 {
-			t.Errorf("it was said to begin %d times", got)
+			b.Errorf("it was said to begin %d times", got)
 		}
 	})
 }
@@ -134,9 +134,9 @@ func TestWithoutAHistoryAnExpressionFails(t *testing.T) {
 		c := b.config()
 		c.Rules, c.Samples = promql(0), nil
 		b.stop()
-		e, err := alert.New(t.Context(), c)
+		e, err := alert.New(b.Context(), c)
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 		b.run(e)
 		b.wait(6 * time.Minute)
@@ -153,15 +153,15 @@ func TestTheAnswerToAnExpressionThatWasReplacedIsNotHeard(t *testing.T) {
 			if expr != "loss > 0.2" {
 				return
 			}
-			if err := b.engine.Replace(t.Context(), []alert.Rule{{Name: "loss", Kind: "promql", Expr: "loss > 0.9"}}); err != nil {
-				t.Error(err)
+			if err := b.engine.Replace(b.Context(), []alert.Rule{{Name: "loss", Kind: "promql", Expr: "loss > 0.9"}}); err != nil {
+				b.Error(err)
 			}
 		}
 		b.rules = promql(0)
 		b.start()
 		b.wait(5 * time.Minute)
 		if got := b.post.all(); got != "" || b.history.asked["loss > 0.9"] < 9 {
-			t.Errorf("told of %q", got)
+			b.Errorf("told of %q", got)
 		}
 	})
 }

@@ -20,14 +20,14 @@ func TestADeviceThatIsDownFiresAtOnceAndEndsWhenItIsUp(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		b.want("down:r1")
 		if got := b.post.said("down:r1"); got != "firing" {
-			t.Fatalf("the Sender was told %q", got)
+			b.Fatalf("the Sender was told %q", got)
 		}
 		b.wait(time.Hour)
 		b.want("down:r1")
 		b.health("r1", muster.HealthUp)
 		b.want("")
 		if got := b.post.said("down:r1"); got != "ended" {
-			t.Fatalf("the Sender was told %q", got)
+			b.Fatalf("the Sender was told %q", got)
 		}
 	})
 }
@@ -39,7 +39,7 @@ func TestAStateFiresWhenItHasLastedLongEnoughAndNotBefore(t *testing.T) {
 		b.wait(5*time.Minute - time.Second)
 		b.want("")
 		if got := b.in(alert.Pending); got != "down:r1" {
-			t.Fatalf("pending is %q", got)
+			b.Fatalf("pending is %q", got)
 		}
 		b.wait(2 * time.Second)
 		b.want("down:r1")
@@ -56,7 +56,7 @@ func TestAStateThatPassesFiresNever(t *testing.T) {
 			b.wait(time.Minute)
 		}
 		if got := b.post.all(); got != "" || len(b.engine.Alerts()) != 0 {
-			t.Fatalf("it was told of %q and knows %v", got, b.engine.Alerts())
+			b.Fatalf("it was told of %q and knows %v", got, b.engine.Alerts())
 		}
 	})
 }
@@ -90,7 +90,7 @@ func TestADeviceThatFlapsFiresOnceUntilItIsWell(t *testing.T) {
 		b.health("r1", muster.HealthUp)
 		b.want("")
 		if got := b.post.began("down:r1"); got != 1 {
-			t.Errorf("it began %d times", got)
+			b.Errorf("it began %d times", got)
 		}
 	})
 }
@@ -166,7 +166,7 @@ func TestAnotherStateEndsIt(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		b.want("any:r1")
 		if got := b.post.began("any:r1"); got != 1 {
-			t.Errorf("it began %d times", got)
+			b.Errorf("it began %d times", got)
 		}
 	})
 }
@@ -187,7 +187,7 @@ func TestADeviceThatWasDownBeforeTheFirstStartFires(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		b.rules = down
 		if err := b.engine.Replace(b.Context(), down); err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 		b.want("down:r1")
 	})

@@ -27,7 +27,7 @@ func TestALostUplinkIsOneAlertAndHoldsAllOthersBack(t *testing.T) {
 		b.health("", muster.HealthUp)
 		b.health("r2", muster.HealthUp)
 		if got := b.firing(); strings.Contains(got, "uplink") || !strings.Contains(got, "device-down:r3") {
-			t.Fatalf("with the uplink back there fire %q", got)
+			b.Fatalf("with the uplink back there fire %q", got)
 		}
 	})
 }
@@ -41,8 +41,8 @@ func TestALostUplinkIsKnownAfterARestart(t *testing.T) {
 		b.health("r2", muster.HealthDown)
 		b.want("uplink-down")
 		b.stop()
-		if err := b.watch.SaveHealth(t.Context(), []store.Health{{Device: "", State: muster.HealthUp}}); err != nil {
-			t.Fatal(err)
+		if err := b.watch.SaveHealth(b.Context(), []store.Health{{Device: "", State: muster.HealthUp}}); err != nil {
+			b.Fatal(err)
 		}
 		b.start()
 		b.want("device-down:r2")
@@ -57,7 +57,7 @@ func TestAnUplinkThatIsBackInTimeIsNotTold(t *testing.T) {
 		b.health("", muster.HealthUp)
 		b.wait(time.Hour)
 		if got := b.post.all(); got != "" {
-			t.Fatalf("told of %q", got)
+			b.Fatalf("told of %q", got)
 		}
 		b.health("", muster.HealthDown)
 		b.wait(61 * time.Second)

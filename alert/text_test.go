@@ -39,7 +39,7 @@ func TestLabelsOfARuleWinOverTagsAndEmptyOnesGo(t *testing.T) {
 			"a_b": "first", "tag_alertname": "x", "bad": "\uFFFD",
 		}
 		if diff := cmp.Diff(want, b.post.last("down:r1").Labels); diff != "" {
-			t.Error(diff)
+			b.Error(diff)
 		}
 	})
 }
@@ -51,25 +51,25 @@ func TestLabelsStayAsTheyWereWhileAnAlertFires(t *testing.T) {
 		before := b.post.last("down:r1").Labels
 		b.devices[0].Tags = map[string]string{"site": "fra"}
 		b.rules = []alert.Rule{{Name: "down", Kind: "state", Labels: map[string]string{"severity": "critical"}}}
-		if err := b.engine.Replace(t.Context(), b.rules); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Replace(b.Context(), b.rules); err != nil {
+			b.Fatal(err)
 		}
 		b.health("r1", muster.HealthUp)
 		if diff := cmp.Diff(before, b.post.last("down:r1").Labels); diff != "" || b.post.said("down:r1") != "ended" {
-			t.Error(diff)
+			b.Error(diff)
 		}
 		b.health("r1", muster.HealthDown)
 		if got := b.post.last("down:r1").Labels; got["site"] != "fra" || got["severity"] != "critical" {
-			t.Errorf("anew its labels are %v", got)
+			b.Errorf("anew its labels are %v", got)
 		}
 		b.post.fail(errors.New("connection refused"))
 		b.health("r1", muster.HealthUp)
-		if err := b.engine.Replace(t.Context(), down); err != nil {
-			t.Fatal(err)
+		if err := b.engine.Replace(b.Context(), down); err != nil {
+			b.Fatal(err)
 		}
 		b.health("r1", muster.HealthDown)
 		if got := b.engine.Alerts()[0].Labels["severity"]; got != "critical" {
-			t.Errorf("an end that was not told is forgotten: it is %s now", got)
+			b.Errorf("an end that was not told is forgotten: it is %s now", got)
 		}
 	})
 }
@@ -84,10 +84,10 @@ func TestTemplatesSeeTheSubject(t *testing.T) {
 		b.health("r1", muster.HealthDown)
 		a := b.post.last("down:r1")
 		if got := a.Annotations[alert.AnnotationSummary]; got != "r1 (198.18.0.1, frr) in ams is down" {
-			t.Errorf("got %q", got)
+			b.Errorf("got %q", got)
 		}
 		if got := a.Annotations[alert.AnnotationDescription]; got != "down warning core: because of a test" {
-			t.Errorf("got %q", got)
+			b.Errorf("got %q", got)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestATemplateThatFailsOnASubjectTellsWhatIsKnown(t *testing.T) {
 	inBubble(t, rules, func(b *bench) {
 		b.health("r1", muster.HealthDown)
 		if got := b.post.last("down:r1").Annotations[alert.AnnotationSummary]; !strings.HasPrefix(got, "down r1 down because of a test") {
-			t.Errorf("got %q", got)
+			b.Errorf("got %q", got)
 		}
 	})
 }
@@ -117,14 +117,14 @@ func TestLongAndHostileTextsAreCutAndCleaned(t *testing.T) {
 		a := b.post.last("ev:r1").Annotations
 		summary, description := a[alert.AnnotationSummary], a[alert.AnnotationDescription]
 		if len(summary) > alert.MostSummary || strings.ContainsAny(summary, "\n\x07") || !utf8.ValidString(summary) {
-			t.Errorf("the summary is %q", summary)
+			b.Errorf("the summary is %q", summary)
 		}
 		if strings.ContainsAny(description, "\x1b\r") || len(description) > alert.MostDescription+40 {
-			t.Errorf("the description has %d bytes", len(description))
+			b.Errorf("the description has %d bytes", len(description))
 		}
 		kept := strings.Count(description, "+ line")
 		if end := fmt.Sprintf("\n... and %d more lines", 5000-kept); !strings.HasSuffix(description, end) {
-			t.Errorf("of %d lines kept it ends with %q", kept, description[len(description)-40:])
+			b.Errorf("of %d lines kept it ends with %q", kept, description[len(description)-40:])
 		}
 	})
 }
