@@ -87,7 +87,7 @@ func TestAKilledProcessLosesNothingThatWasWritten(t *testing.T) {
 	t.Parallel()
 	rounds := 12
 	if *long {
-		rounds = 150
+		rounds = 50
 	}
 	dir := t.TempDir()
 	next, cut := 0, make(map[int]bool)
