@@ -78,7 +78,10 @@ func Open(ctx context.Context, o Options) (*App, error) {
 }
 
 func (o Options) forSettings() settings.Options {
-	return settings.Options{File: o.Settings, Getenv: o.Getenv, Platform: canonical, Platforms: platform.Names}
+	return settings.Options{
+		File: o.Settings, Getenv: o.Getenv, Platform: canonical, Platforms: platform.Names,
+		Cron: checkPlan, Probes: probeNames, Probe: checkProbe, Rules: ruleNames, Rule: checkRule,
+	}
 }
 
 func canonical(name string) (string, bool) {

@@ -91,6 +91,15 @@ func (a *App) writer(ctx context.Context, command string) (*storage, error) {
 	return s, nil
 }
 
+// readIndex opens the rows alone for reading. ErrNothing where nothing was ever kept.
+func (a *App) readIndex(ctx context.Context) (*sqlite.DB, error) {
+	index, err := sqlite.Open(ctx, filepath.Join(a.dir, indexFile), sqlite.Options{ReadOnly: true})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, a.nothingStored()
+	}
+	return index, storeError(err)
+}
+
 // writableIndex opens the rows alone for writing, making the data directory if need be. No lock is needed for what any
 // process may write at any time.
 func (a *App) writableIndex(ctx context.Context) (*sqlite.DB, error) {

@@ -97,7 +97,7 @@ func (r *Router) start() {
 	e.dispatcher = dispatch.NewDispatcher(
 		r.alerts, p.routes, e.stage, r.groups,
 		func(d time.Duration) time.Duration { return max(d, notify.MinTimeout) },
-		tidyGroups, nil, r.o.Log, noEvents, r.metrics, p.template,
+		tidyGroups, nil, r.o.Log, noEvents, r.metrics,
 	)
 	begun := time.Now()
 	r.tasks.Go("inhibit", func(context.Context) error { e.inhibitor.Run(); return nil })

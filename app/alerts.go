@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/alert"
+)
+
+// RuleRow is a rule as people look at it.
+type RuleRow struct {
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Severity string   `json:"severity"`
+	ForMS    int64    `json:"for_ms"`
+	About    string   `json:"about"` // what it looks at: states, an event, an expression
+	Select   []string `json:"select"`
+	Shipped  bool     `json:"shipped"`
+}
+
+// Rules are the rules that hold.
+func (a *App) Rules(ctx context.Context) ([]RuleRow, error) {
+	rules, err := a.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]RuleRow, len(rules))
+	for i, r := range rules {
+		rows[i] = RuleRow{
+			Name: r.Name, Kind: r.Kind, ForMS: r.For.Milliseconds(), About: about(r), Select: []string{}, Shipped: true,
+			Severity: r.Labels[muster.LabelSeverity],
+		}
+		if rows[i].Severity == "" {
+			rows[i].Severity = alert.DefaultSeverity
+		}
+		for _, own := range a.settings.Alerts.Rules {
+			if own.Name == r.Name {
+				rows[i].Shipped, rows[i].Select = false, append(rows[i].Select, own.Select...)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// about says what a rule looks at.
+func about(r alert.Rule) string {
+	switch {
+	case r.Expr != "":
+		return r.Expr
+	case r.Event != "":
+		return string(r.Event)
+	case r.Kind == "uplink":
+		return "this machine's way to the network"
+	}
+	states := r.States
+	if len(states) == 0 {
+		states = []muster.Health{muster.HealthDown}
+	}
+	text := fmt.Sprint(states)
+	text = text[1 : len(text)-1]
+	switch {
+	case r.Share > 0:
+		return fmt.Sprintf("%.0f%% of at least %d: %s", 100*r.Share, max(1, r.Least), text)
+	case r.Count > 1:
+		return fmt.Sprintf("%d devices: %s", r.Count, text)
+	}
+	return text
+}
+
+// TestRow is how often a rule would have begun to fire.
+type TestRow struct {
+	Name  string `json:"name"`
+	Fired int    `json:"fired"`
+}
+
+// TestRules tells how often rules would have begun to fire in a period, by what is stored of it. No name means all.
+func (a *App) TestRules(ctx context.Context, names []string, period time.Duration) ([]TestRow, error) {
+	rules, err := a.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(rules, func(r alert.Rule) bool { return r.Name == name }) {
+			return nil, fmt.Errorf("%w: there is no rule %q; list them with: muster alert rules", ErrUsage, name)
+		}
+	}
+	past := alert.Past{To: time.Now(), Devices: a.inv.Devices}
+	past.From = past.To.Add(-period)
+	index, err := a.readIndex(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer index.Close()
+	if past.Transitions, err = index.TransitionsSince(ctx, "", past.From); err != nil {
+		return nil, storeError(err)
+	}
+	samples, err := a.samples(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer samples.Close()
+	past.Samples = samples
+	var rows []TestRow
+	for _, r := range rules {
+		if len(names) > 0 && !slices.Contains(names, r.Name) {
+			continue
+		}
+		n, err := alert.Replay(ctx, r, past)
+		if err != nil {
+			return rows, fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		rows = append(rows, TestRow{r.Name, n})
+	}
+	return rows, nil
+}

@@ -1,0 +1,266 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/alert"
+	"github.com/musternet/muster/event"
+	"github.com/musternet/muster/internal/metrics"
+	"github.com/musternet/muster/internal/settings"
+	"github.com/musternet/muster/monitor"
+	"github.com/musternet/muster/schedule"
+	"github.com/musternet/muster/store"
+	"github.com/musternet/muster/store/sqlite"
+	"github.com/musternet/muster/store/tsdb"
+	"github.com/musternet/muster/task"
+)
+
+// ServeOptions say how a muster runs that runs for ever.
+type ServeOptions struct {
+	Version string
+	Listen  settings.Listen                     // instead of the settings'
+	Ready   func(address string)                // hears where it listens when all of it runs; nil: nobody does
+	Reload  <-chan struct{}                     // asks to read settings and inventory anew; nil: nobody does
+	Again   func(context.Context) (*App, error) // reads them
+}
+
+// Where things of a muster that serves lie in the data directory.
+const (
+	samplesDir = "metrics"
+	alertsDir  = "alerts"
+	serveDir   = "serve" // of its lock
+	socketFile = "muster.sock"
+)
+
+// stopTime bounds how long one part of a server may take to end.
+const stopTime = 20 * time.Second
+
+// Serve watches all devices, backs them up when that is due, and alerts, until ctx ends or a part of it breaks. Nobody else
+// may serve the data directory meanwhile. What was begun when ctx ends is ended in order, and what is known is kept.
+func (a *App) Serve(ctx context.Context, o ServeOptions) (err error) {
+	s := &server{app: a, options: o, log: a.opts.Log, metrics: metrics.New(o.Version), since: time.Now()}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// server is a muster that serves.
+type server struct {
+	options ServeOptions
+	log     *slog.Logger
+	metrics *metrics.Set
+	since   time.Time
+
+	mu  sync.Mutex
+	app *App // replaced by a reload
+
+	index    *sqlite.DB
+	samples  *tsdb.DB
+	bus      *event.Bus
+	heard    *event.Subscription // of the alert rules
+	router   router
+	rules    *alert.Engine
+	monitor  *monitor.Monitor
+	schedule *schedule.Runner
+	listener net.Listener
+	socket   net.Listener
+
+	closers []func() error
+}
+
+// part is something that runs for as long as the server does.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// parts are what runs, in the order in which it starts; it ends in the other order.
+func (s *server) parts() []part {
+	return []part{
+		{"alert router", s.router.Run},
+		{"alert rules", s.rules.Run},
+		{"alert events", func(ctx context.Context) error { return s.hear(ctx, s.heard) }},
+		{"monitor", s.monitor.Run},
+		{"schedule", s.schedule.Run},
+		{"reload", s.reloads},
+		{"http", func(ctx context.Context) error { return s.serve(ctx, s.listener, s.handler()) }},
+		{"socket", func(ctx context.Context) error { return s.serve(ctx, s.socket, s.socketHandler()) }},
+	}
+}
+
+// open opens all that is kept and takes the data directory. What it opened is closed by close, also when it fails.
+func (s *server) open(ctx context.Context) error {
+	dir := s.app.dir
+	index, err := s.app.writableIndex(ctx)
+	if err != nil {
+		return err
+	}
+	s.index = index
+	s.closers = append(s.closers, index.Close)
+	lock, err := store.LockDir(ctx, filepath.Join(dir, serveDir), "muster serve")
+	if err != nil {
+		return storeError(err)
+	}
+	s.closers = append(s.closers, lock.Unlock)
+	h := s.app.settings.History
+	if s.samples, err = tsdb.Open(filepath.Join(dir, samplesDir), tsdb.Options{
+		Retention: time.Duration(h.Retention), MaxBytes: int64(h.MaxSize), Log: s.log, Registerer: s.metrics.Registry,
+	}); err != nil {
+		return storeError(err)
+	}
+	s.closers = append(s.closers, s.samples.Close)
+	s.bus = event.NewBus(index)
+	if s.heard, err = s.bus.Subscribe(ctx, "alerts", nil); err != nil { // before anything is published
+		return storeError(err)
+	}
+	s.closers = append(s.closers, func() error { s.heard.Close(); return nil })
+	if err := s.openAlerts(); err != nil {
+		return err
+	}
+	if err := s.openWatch(ctx); err != nil {
+		return err
+	}
+	return s.listen(ctx)
+}
+
+// close closes what open opened, in the other order.
+func (s *server) close() error {
+	var errs []error
+	for _, f := range slices.Backward(s.closers) {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// run runs the parts until ctx ends or one of them breaks.
+func (s *server) run(ctx context.Context) error {
+	var broken error
+	err := task.Scope(context.WithoutCancel(ctx), "serve", func(inner context.Context, g *task.Group) error {
+		ended := make(chan error, 1)
+		var running []*task.Task[struct{}]
+		for _, p := range s.parts() {
+			running = append(running, task.Start(g, p.name, func(ctx context.Context) (struct{}, error) {
+				if err := p.run(ctx); ctx.Err() == nil {
+					select {
+					case ended <- fmt.Errorf("%s ended: %w", p.name, err):
+					default:
+					}
+				}
+				return struct{}{}, nil
+			}))
+		}
+		if s.options.Ready != nil {
+			s.options.Ready(s.listener.Addr().String())
+		}
+		select {
+		case <-ctx.Done():
+		case broken = <-ended:
+		}
+		s.stop(inner, running)
+		return nil
+	})
+	return errors.Join(broken, err)
+}
+
+// stop ends the parts one by one, the last one first.
+func (s *server) stop(ctx context.Context, running []*task.Task[struct{}]) {
+	for _, t := range slices.Backward(running) {
+		t.Cancel(errors.New("muster stops"))
+		bounded, cancel := context.WithTimeout(ctx, stopTime)
+		if _, err := t.Wait(bounded); bounded.Err() != nil {
+			s.log.Warn("a part takes long to end", "part", t.Name(), "err", err)
+		}
+		cancel()
+	}
+}
+
+// current is the App of the settings that hold now.
+func (s *server) current() *App {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.app
+}
+
+// hear tells the rules what happens.
+func (s *server) hear(ctx context.Context, sub *event.Subscription) error {
+	for e, err := range sub.Events(ctx) {
+		if err != nil {
+			s.log.Warn("events for the alert rules", "err", err)
+			continue
+		}
+		if err := s.rules.Take(ctx, e); err != nil && ctx.Err() == nil {
+			s.log.Warn("judge an event", "event", e.ID, "kind", string(e.Kind), "err", err)
+		}
+	}
+	return nil
+}
+
+// PublishAll tells of events and counts them.
+func (s *server) PublishAll(ctx context.Context, events []muster.Event) error {
+	for _, e := range events {
+		s.metrics.Event(e)
+	}
+	return s.bus.PublishAll(ctx, events)
+}
+
+// reloads reads the settings and the inventory anew whenever that is asked for.
+func (s *server) reloads(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.options.Reload:
+			if err := s.reload(ctx); err != nil {
+				s.log.Error("the new settings do not hold, the old ones go on", "err", err)
+			} else {
+				s.log.Info("settings and inventory were read anew")
+			}
+		}
+	}
+}
+
+// reload makes new settings hold, or none of them.
+func (s *server) reload(ctx context.Context) error {
+	next, err := s.options.Again(ctx)
+	if err != nil {
+		return err
+	}
+	if next.dir != s.app.dir {
+		return errors.Join(usage(fmt.Errorf("the data directory cannot change while muster serves it: %s", next.dir)), next.Close())
+	}
+	w, err := next.watching(ctx)
+	if err != nil {
+		return errors.Join(err, next.Close())
+	}
+	old := s.replace(next)
+	if err := s.hold(ctx, w); err != nil {
+		s.replace(old)
+		return errors.Join(err, next.Close())
+	}
+	return old.Close()
+}
+
+// replace makes another App the current one, and returns the one before.
+func (s *server) replace(next *App) (old *App) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, s.app = s.app, next
+	return old
+}
+
+// listenOn is where the settings want the server to listen.
+func (s *server) listenOn() settings.Listen {
+	return cmp.Or(s.options.Listen, s.app.settings.Serve.Listen, settings.DefaultListen)
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/musternet/muster"
+	"github.com/musternet/muster/platform"
+	"github.com/musternet/muster/store"
+)
+
+// A scheduled backup waits for another writer of the data directory, such as a backup by hand.
+const (
+	writerTries = 20
+	writerPause = 30 * time.Second
+)
+
+// backUp backs the devices of one group up and publishes what came of it.
+func (s *server) backUp(ctx context.Context, group string) error {
+	a := s.current()
+	sel, err := a.Select(ctx, []string{"@" + group})
+	if errors.Is(err, ErrNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if sel.Shrunk != nil {
+		return sel.Shrunk
+	}
+	failed, err := s.failing(ctx)
+	if err != nil {
+		return err
+	}
+	var sum Summary
+	for range writerTries {
+		if err = s.backUpOnce(ctx, a, sel.Devices, failed, &sum); !isLocked(err) {
+			break
+		}
+		s.log.Info("the backup waits for another writer", "group", group, "err", err)
+		if !pause(ctx, writerPause) {
+			return nil
+		}
+	}
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	return s.PublishAll(ctx, []muster.Event{{
+		ID: "run/" + sum.Run, Time: time.Now(), Kind: muster.EventRunDone,
+		Text: fmt.Sprintf("backup of group %s: %d devices, %d new, %d changed, %d failed", group, sum.Total, sum.New, sum.Changed, sum.Failed),
+	}})
+}
+
+func isLocked(err error) bool {
+	_, locked := errors.AsType[*store.LockedError](err)
+	return locked
+}
+
+// pause waits; it returns false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// tellAtOnce is how many events of a backup are told together: each telling waits for the disk.
+const tellAtOnce = 64
+
+func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device, failed map[string]bool, sum *Summary) error {
+	var events []muster.Event
+	var problems []error
+	// What is stored is stored, also when ctx ends: that it could not be told is said, and the next device goes on.
+	tell := func() {
+		if err := s.PublishAll(context.WithoutCancel(ctx), events); err != nil {
+			problems = append(problems, fmt.Errorf("tell of %d backups: %w", len(events), err))
+		}
+		events = nil
+	}
+	for r, err := range a.Backup(ctx, devices, RunOptions{Retries: -1, Trigger: "schedule"}, sum) {
+		if err != nil {
+			problems = append(problems, err)
+			break
+		}
+		if e, ok := s.event(ctx, a, r, sum.Run, failed[r.Device.Name]); ok {
+			events = append(events, e)
+		}
+		if len(events) >= tellAtOnce {
+			tell()
+		}
+	}
+	if len(events) > 0 {
+		tell()
+	}
+	return errors.Join(problems...)
+}
+
+// failing are the devices whose last backup failed: that they are well again is worth an event.
+func (s *server) failing(ctx context.Context) (map[string]bool, error) {
+	known, err := s.index.Devices(ctx)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	failed := map[string]bool{}
+	for _, d := range known {
+		if d.Failure != nil {
+			failed[d.Name] = true
+		}
+	}
+	return failed, nil
+}
+
+// event makes the event of one result; there is none of what was well before and has not changed.
+func (s *server) event(ctx context.Context, a *App, r muster.Result, run string, failedBefore bool) (muster.Event, bool) {
+	e := muster.Event{ID: "backup/" + run + "/" + r.Device.Name, Time: time.Now(), Device: r.Device, Result: &r}
+	switch r.Status {
+	case muster.StatusNew:
+		e.Kind, e.Text = muster.EventBackupNew, fmt.Sprintf("first backup of %s: %d bytes", r.Device.Name, r.Bytes)
+	case muster.StatusChanged:
+		e.Kind, e.Text = muster.EventBackupChanged, fmt.Sprintf("configuration of %s changed: +%d -%d", r.Device.Name, r.Added, r.Removed)
+		e.Detail = s.maskedDiff(ctx, a, r)
+	case muster.StatusUnchanged:
+		if !failedBefore {
+			return e, false
+		}
+		e.Kind, e.Text = muster.EventBackupGood, fmt.Sprintf("backup of %s works again", r.Device.Name)
+	default:
+		if r.Failure == nil || r.Failure.Stage == muster.StageCanceled {
+			return e, false
+		}
+		e.Kind, e.Text = muster.EventBackupFailed, fmt.Sprintf("backup of %s failed: %s %s: %v", r.Device.Name, r.Failure.Stage, r.Failure.Code, r.Failure.Err)
+		e.Detail = r.Failure.Try()
+	}
+	return e, true
+}
+
+// diffMost bounds a diff in a notification.
+const diffMost = 16 << 10
+
+// maskedDiff is what changed, with its secrets masked whatever the store keeps.
+func (s *server) maskedDiff(ctx context.Context, a *App, r muster.Result) string {
+	d, err := a.Diff(ctx, r.Device.Name) // the one before the latest, and the latest
+	if err != nil {
+		return fmt.Sprintf("the difference cannot be read: %v", err)
+	}
+	mask := platform.MaskAny
+	if def, ok := platform.Lookup(r.Device.Platform); ok {
+		mask = def.Mask
+	}
+	text := string(mask([]byte(d.Unified)))
+	if len(text) <= diffMost {
+		return text
+	}
+	cut := text[:strings.LastIndexByte(text[:diffMost], '\n')+1]
+	return cut + fmt.Sprintf("... %d bytes more: muster diff %s", len(text)-len(cut), r.Device.Name)
+}
