@@ -157,6 +157,11 @@ func (a *App) LiveAlerts(ctx context.Context, matchers []string) (alerts []Alert
 	return alerts, a.ask(ctx, http.MethodGet, liveAlerts, url.Values{"matcher": matchers}, nil, &alerts)
 }
 
+// LivePending are the alerts that the rules know: also those that do not fire yet and those that have just ended.
+func (a *App) LivePending(ctx context.Context) (alerts []AlertRow, err error) {
+	return alerts, a.ask(ctx, http.MethodGet, liveRules, nil, nil, &alerts)
+}
+
 // SilenceRow is a silence.
 type SilenceRow struct {
 	ID       string    `json:"id"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -28,9 +29,9 @@ import (
 // ServeOptions say how a muster runs that runs for ever.
 type ServeOptions struct {
 	Version string
-	Listen  settings.Listen                     // instead of the settings'
-	Ready   func(address string)                // hears where it listens when all of it runs; nil: nobody does
-	Reload  <-chan struct{}                     // asks to read settings and inventory anew; nil: nobody does
+	Listen  string                              // instead of the settings'; empty: theirs
+	Ready   func(address string, devices int)   // hears where it listens, and how many devices it watches, when all runs; nil: nobody does
+	Reload  <-chan os.Signal                    // asks to read settings and inventory anew; nil: nobody does
 	Again   func(context.Context) (*App, error) // reads them
 }
 
@@ -50,6 +51,9 @@ const stopTime = 20 * time.Second
 func (a *App) Serve(ctx context.Context, o ServeOptions) (err error) {
 	s := &server{app: a, options: o, log: a.opts.Log, metrics: metrics.New(o.Version), since: time.Now()}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if s.address, err = s.listenOn(); err != nil {
+		return err
+	}
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -62,6 +66,7 @@ type server struct {
 	log     *slog.Logger
 	metrics *metrics.Set
 	since   time.Time
+	address settings.Listen
 
 	mu  sync.Mutex
 	app *App // replaced by a reload
@@ -162,7 +167,7 @@ func (s *server) run(ctx context.Context) error {
 			}))
 		}
 		if s.options.Ready != nil {
-			s.options.Ready(s.listener.Addr().String())
+			s.options.Ready(s.listener.Addr().String(), len(s.states()))
 		}
 		select {
 		case <-ctx.Done():
@@ -260,7 +265,14 @@ func (s *server) replace(next *App) (old *App) {
 	return old
 }
 
-// listenOn is where the settings want the server to listen.
-func (s *server) listenOn() settings.Listen {
-	return cmp.Or(s.options.Listen, s.app.settings.Serve.Listen, settings.DefaultListen)
+// listenOn is where the server listens.
+func (s *server) listenOn() (settings.Listen, error) {
+	if s.options.Listen == "" {
+		return cmp.Or(s.app.settings.Serve.Listen, settings.DefaultListen), nil
+	}
+	var l settings.Listen
+	if err := l.UnmarshalText([]byte(s.options.Listen)); err != nil {
+		return "", usage(fmt.Errorf("--listen: %w", err))
+	}
+	return l, nil
 }

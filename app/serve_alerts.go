@@ -43,7 +43,7 @@ func (s *server) openAlerts() error {
 	}
 	r, err := route.Open(route.Options{
 		ConfigFile: set.Alertmanager, Dir: filepath.Join(s.app.dir, alertsDir), Log: s.log, Registerer: s.metrics.Registry,
-		ExternalURL: "http://" + string(s.listenOn()) + "/alertmanager",
+		ExternalURL: "http://" + string(s.address) + "/alertmanager",
 	})
 	if errors.Is(err, route.ErrConfig) {
 		return usage(err)

@@ -30,7 +30,7 @@ const (
 // listen takes the address for programs and browsers and the socket for muster's own commands.
 func (s *server) listen(ctx context.Context) (err error) {
 	var lc net.ListenConfig
-	addr := string(s.listenOn())
+	addr := string(s.address)
 	if s.listener, err = lc.Listen(ctx, "tcp", addr); err != nil {
 		return fmt.Errorf("%w: listen on %s: %w; another address is serve.listen in the settings, or --listen", ErrUsage, addr, err)
 	}

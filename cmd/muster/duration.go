@@ -99,6 +99,9 @@ func stamp(t time.Time) *time.Time {
 	return &t
 }
 
+// sinceNow is how long ago a time was.
+func sinceNow(t time.Time) time.Duration { return time.Since(t).Truncate(time.Second) }
+
 // clock is a time as tables have it, in local time.
 func clock(t *time.Time) string {
 	if t == nil {

@@ -38,7 +38,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 			p.stderr.say(line)
 		}
 	}
-	return exitCode(err, interrupted)
+	return exitCode(err, interrupted && !p.forever)
 }
 
 // runCommand runs the command under the signals: the first Ctrl-C cancels its context, the second kills, SIGUSR1 prints

@@ -36,6 +36,9 @@ type program struct {
 	maxAge    span
 
 	getenv func(string) string
+
+	level   slog.Level // of what is logged
+	forever bool       // the command ends by a signal: that is no interruption
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *program {
@@ -49,6 +52,7 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *progra
 		stdoutTerminal: outTerminal,
 		colour:         outTerminal && !dumb && lookup(env, "NO_COLOR") == "",
 		format:         formatTable,
+		level:          slog.LevelWarn,
 		maxAge:         span(app.DefaultMaxAge),
 		getenv:         func(name string) string { return lookup(env, name) },
 	}
@@ -100,7 +104,7 @@ func (p *program) warn(warnings []string) {
 
 // log is what happens inside, on standard error: warnings, with -v everything.
 func (p *program) log() *slog.Logger {
-	level := slog.LevelWarn
+	level := p.level
 	if p.verbose {
 		level = slog.LevelDebug
 	}
