@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -119,12 +120,19 @@ func (s *scanFlags) complete(p *program, args []string) error {
 	return nil
 }
 
-// targets are the arguments and the lines of the lists.
+// targets are the arguments and the lines of the lists. In a list an address is that address, as scan itself lists them:
+// only a person who types 192.0.2.0 means its /24.
 func (s *scanFlags) targets(p *program, args []string) ([]string, error) {
 	lists := selector{p: p, files: s.files}
 	terms, err := lists.terms(args)
 	if err == nil && len(terms) == 0 {
 		return nil, usage("scan wants to be told what: a prefix such as 192.0.2.0/24, a range, addresses")
+	}
+	typed := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "-" })
+	for i := len(typed); i < len(terms); i++ {
+		if addr, err := netip.ParseAddr(terms[i]); err == nil {
+			terms[i] = app.AloneTarget(addr)
+		}
 	}
 	return terms, err
 }

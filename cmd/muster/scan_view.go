@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -69,15 +68,7 @@ func scanView(s *scanFlags, compared bool) view[scanRow] {
 	if compared {
 		columns = append(columns, column[scanRow]{head: "CHANGE", cell: func(r scanRow) string { return r.Change }, tone: func(scanRow) tone { return changed }})
 	}
-	return view[scanRow]{columns: columns, note: scanRow.notes, word: scanRow.target}
-}
-
-// target is the address as a scan that reads the list takes it.
-func (r scanRow) target() string {
-	if addr, err := netip.ParseAddr(r.Address); err == nil {
-		return app.AloneTarget(addr)
-	}
-	return r.Address
+	return view[scanRow]{columns: columns, note: scanRow.notes, word: func(r scanRow) string { return r.Address }}
 }
 
 // rtt is the round trip as people read it: 0.05 ms.
