@@ -9,10 +9,9 @@
 //
 // # A full disk
 //
-// The engine panics when it cannot write the chunks it holds in memory. So it is made to write them where a panic can be
-// caught, and Write stops while there is still a reserve: it fails with store.ErrDiskFull, compactions rest, queries go on,
-// and Write goes on by itself when there is space. Where the reserve was not enough, because others filled the disk faster,
-// the history is closed, also for queries, until there is space.
+// The engine panics when it cannot write the chunks it holds in memory. So it is made to write them only where there is room,
+// and Write stops while there is still a reserve: it fails with store.ErrDiskFull, compactions rest, queries go on, and
+// Write goes on by itself when there is space. Open wants the reserve, too.
 package tsdb
 
 import (
@@ -40,7 +39,7 @@ var _ store.Samples = (*DB)(nil)
 
 var (
 	errClosed = errors.New("the sample history is closed")
-	errParked = fmt.Errorf("the sample history is closed until there is space: %w", store.ErrDiskFull)
+	errParked = errors.New("the sample history could not be opened anew, the next write tries again")
 )
 
 // Options for Open. The zero value is useful.
@@ -103,7 +102,7 @@ type DB struct {
 	unflushed int       // samples since then
 
 	mu     sync.RWMutex // who uses the engine holds it for reading, who replaces it for writing
-	engine *tsdb.DB     // nil: closed, perhaps until there is space
+	engine *tsdb.DB     // nil: closed, or not opened anew
 }
 
 // Counts says what became of the samples given to Write since Open.

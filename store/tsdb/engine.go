@@ -6,12 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/prometheus/prometheus/util/compression"
@@ -20,22 +21,11 @@ import (
 // openEngine opens the engine, and puts aside before what it could not read: an engine that fails to open leaves
 // goroutines behind.
 func (d *DB) openEngine() (*tsdb.DB, error) {
-	for _, prepare := range []func() error{d.roomy, d.mendCheckpoint, d.mendBlocks} {
+	for _, prepare := range []func() error{d.roomy, d.mendCheckpoint, d.mendBlocks, d.mendChunks} {
 		if err := prepare(); err != nil {
 			return nil, err
 		}
 	}
-	engine, err := d.tryEngine()
-	if err == nil || !d.aboutChunks(err) {
-		return engine, err
-	}
-	if err := d.putAside(d.chunks(), err); err != nil {
-		return nil, err
-	}
-	return d.tryEngine()
-}
-
-func (d *DB) tryEngine() (*tsdb.DB, error) {
 	engine, err := tsdb.Open(d.dir, d.log, d.metrics.orNil(), d.engineOptions(), nil)
 	if err != nil {
 		d.metrics.clear()
@@ -61,8 +51,8 @@ func (d *DB) engineOptions() *tsdb.Options {
 	return o
 }
 
-// closeEngine ends the engine. On a full disk it may panic where it writes what it has in memory. All of that is in the
-// log, too, and is read from there; but two idle goroutines and a few open files stay behind for good, each time.
+// closeEngine ends the engine. On a full disk that may panic, where it writes what it has in memory: all of it is in the
+// log, too, and is read from there; but two idle goroutines and a few open files stay behind.
 func (d *DB) closeEngine() (err error) {
 	engine := d.engine
 	if engine == nil {
@@ -70,19 +60,16 @@ func (d *DB) closeEngine() (err error) {
 	}
 	d.engine = nil
 	defer d.metrics.clear()
-	defer recovered(&err)
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case error:
+			err = fmt.Errorf("write chunks: %w", p)
+		default:
+			panic(p)
+		}
+	}()
 	return engine.Close()
-}
-
-// recovered turns a panic of the engine that is an error, as those about a failed write are, into that error.
-func recovered(err *error) {
-	switch p := recover().(type) {
-	case nil:
-	case error:
-		*err = errors.Join(*err, fmt.Errorf("write chunks: %w", p))
-	default:
-		panic(p)
-	}
 }
 
 // reopen replaces the engine, so that its memory is what the log says: what a failed write left in one and not in the
@@ -171,11 +158,23 @@ func (d *DB) mendBlock(dir string) error {
 	return damage
 }
 
-func (d *DB) chunks() string { return filepath.Join(d.dir, "chunks_head") }
-
-// aboutChunks tells whether the files of chunks that are not yet in a block are damaged. What they hold is in the log, too.
-func (d *DB) aboutChunks(err error) bool {
-	return strings.Contains(err.Error(), d.chunks()) && unreadable(err)
+// mendChunks puts the files of chunks aside that were not yet in a block, if they cannot be opened. What they hold is in
+// the log, too.
+func (d *DB) mendChunks() error {
+	dir := filepath.Join(d.dir, "chunks_head")
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	files, damage := chunks.NewChunkDiskMapper(nil, dir, chunkenc.NewPool(), chunks.DefaultWriteBufferSize, chunks.DefaultWriteQueueSize)
+	if files != nil { // also beside an error
+		if err := files.Close(); damage == nil {
+			return err
+		}
+	}
+	if unreadable(damage) {
+		return d.putAside(dir, damage)
+	}
+	return damage
 }
 
 // unreadable tells damage from a system that refuses: a file that may not be read is no broken one.

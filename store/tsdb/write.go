@@ -36,7 +36,7 @@ func (d *DB) Write(ctx context.Context, some []muster.Sample) error {
 	if err != nil {
 		d.wounded = true
 		if noSpace(err) {
-			d.rest(0)
+			d.rest()
 		}
 		return fmt.Errorf("write samples: %w", full(err))
 	}
@@ -71,10 +71,10 @@ func (d *DB) ready() error {
 func (d *DB) guard() error {
 	free, reserve := d.reserve()
 	if free < reserve {
-		d.rest(free)
+		d.rest()
 		return tooFull(free, reserve)
 	}
-	if d.resting && !d.wounded {
+	if d.resting && !d.wounded { // a wounded engine is replaced
 		d.engine.EnableCompactions()
 		d.resting = false
 		d.log.Warn("there is space again, samples are written")
@@ -82,42 +82,25 @@ func (d *DB) guard() error {
 	return nil
 }
 
-// rest makes the engine write what is only in memory, while that can be done. If it cannot be done any more, the
-// engine is closed: it would try again, and end the process with a panic where we cannot catch it.
-func (d *DB) rest(free uint64) {
+// rest keeps the engine from making blocks, until there is space.
+func (d *DB) rest() {
 	if d.resting {
 		return
 	}
 	d.resting = true
-	d.log.Warn("the disk is full or nearly so, no samples are written until there is space", "free", free)
+	d.log.Warn("the disk is full or nearly so, no samples are written until there is space")
 	d.engine.DisableCompactions()
-	d.flush()
 }
 
+// flushSome writes the chunks that are full, where there is room: the engine panics where there is none, with locks held.
 func (d *DB) flushSome(written int) {
 	d.unflushed += written
-	if d.unflushed >= flushEvery || time.Since(d.flushed) >= flushAfter {
-		d.flush()
-	}
-}
-
-// flush writes the chunks that are full.
-func (d *DB) flush() {
-	d.unflushed, d.flushed = 0, time.Now()
-	var err error
-	func() {
-		defer recovered(&err)
-		d.engine.ForceHeadMMap()
-	}()
-	if err == nil {
+	if d.unflushed < flushEvery && time.Since(d.flushed) < flushAfter {
 		return
 	}
-	d.log.Warn("chunks cannot be written, the sample history is closed until they can", "err", err)
-	d.wounded = true
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.closeEngine(); err != nil {
-		d.log.Debug("closing it failed as well", "err", err)
+	d.unflushed, d.flushed = 0, time.Now()
+	if d.roomy() == nil {
+		d.engine.ForceHeadMMap()
 	}
 }
 
@@ -132,7 +115,6 @@ func ascending(some []muster.Sample) []muster.Sample {
 }
 
 func (d *DB) append(ctx context.Context, some []muster.Sample) (refused refusals, err error) {
-	defer recovered(&err)
 	app := d.engine.Appender(ctx)
 	refused.of = len(some)
 	for i := range some {
