@@ -141,7 +141,12 @@ const askedCredential = "asked"
 // usage marks an error of settings, inventory or arguments.
 func usage(err error) error { return fmt.Errorf("%w: %w", ErrUsage, err) }
 
-// Close frees everything.
+// apart is the same App with readers of its own, for work that outlives it: the caller closes it.
+func (a *App) apart() *App {
+	return &App{opts: a.opts, settings: a.settings, keyring: a.keyring, inv: a.inv, dir: a.dir}
+}
+
+// Close frees everything. A second time it does nothing.
 func (a *App) Close() error {
 	a.readers.mu.Lock()
 	defer a.readers.mu.Unlock()

@@ -14,9 +14,13 @@ import (
 // contextLines is how many equal lines stand around a change.
 const contextLines = 3
 
+// hide masks what may not be shown of a text of a platform, which is nil where it is not known. Lines stay lines.
+type hide func(def *platform.Def, text []byte) []byte
+
 // makeDiff compares two texts of the same platform's syntax. Each hunk's head names the section of the configuration
-// that its first changed line stands in, as the people who read it think of it.
-func makeDiff(from, to muster.Revision, before, after []byte, def *platform.Def) (Diff, error) {
+// that its first changed line stands in, as the people who read it think of it. With hide the lines are shown as it leaves
+// them: texts are masked whole, since a hunk does not show that it is in the midst of a key.
+func makeDiff(from, to muster.Revision, before, after []byte, def *platform.Def, hide hide) (Diff, error) {
 	d := Diff{From: from, To: to}
 	u, err := udiff.ToUnifiedDiff(label(from), label(to), string(before), linediff.Edits(string(before), string(after)), contextLines)
 	if err != nil {
@@ -28,6 +32,12 @@ func makeDiff(from, to muster.Revision, before, after []byte, def *platform.Def)
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- %s\n+++ %s\n", u.From, u.To)
 	old, now := splitLines(before), splitLines(after)
+	if hide != nil {
+		old, now = splitLines(hide(def, before)), splitLines(hide(def, after))
+		for _, h := range u.Hunks {
+			showAs(h, old, now)
+		}
+	}
 	for _, h := range u.Hunks {
 		writeHunk(&b, h, old, now, def)
 		added, removed := count(h)
@@ -36,6 +46,24 @@ func makeDiff(from, to muster.Revision, before, after []byte, def *platform.Def)
 	}
 	d.Unified = b.String()
 	return d, nil
+}
+
+// showAs puts lines of other texts in the place of a hunk's.
+func showAs(h *udiff.Hunk, old, now []string) {
+	from, to := h.FromLine-1, h.ToLine-1
+	for i, l := range h.Lines {
+		line := old
+		at := &from
+		if l.Kind == udiff.Insert {
+			line, at = now, &to
+		}
+		end := strings.TrimPrefix(l.Content, strings.TrimRight(l.Content, "\n"))
+		h.Lines[i].Content = line[*at] + end
+		*at++
+		if l.Kind == udiff.Equal {
+			to++
+		}
+	}
 }
 
 func label(r muster.Revision) string {

@@ -108,7 +108,7 @@ func (a *App) Diff(ctx context.Context, device string, revs ...string) (Diff, er
 	if err != nil {
 		return Diff{}, err
 	}
-	return a.diff(ctx, f, t)
+	return a.diff(ctx, f, t, nil)
 }
 
 // DiffDevices compares the latest texts of two devices.
@@ -121,10 +121,10 @@ func (a *App) DiffDevices(ctx context.Context, one, other string) (Diff, error) 
 	if err != nil {
 		return Diff{}, err
 	}
-	return a.diff(ctx, f, t)
+	return a.diff(ctx, f, t, nil)
 }
 
-func (a *App) diff(ctx context.Context, from, to muster.Revision) (Diff, error) {
+func (a *App) diff(ctx context.Context, from, to muster.Revision, hide hide) (Diff, error) {
 	s, err := a.reader(ctx)
 	if err != nil {
 		return Diff{}, err
@@ -135,7 +135,7 @@ func (a *App) diff(ctx context.Context, from, to muster.Revision) (Diff, error) 
 			return Diff{}, storeError(fmt.Errorf("read revision %.7s of %s: %w", r.ID, r.Device, err))
 		}
 	}
-	return makeDiff(from, to, texts[0], texts[1], a.platformOf(ctx, to.Device))
+	return makeDiff(from, to, texts[0], texts[1], a.platformOf(ctx, to.Device), hide)
 }
 
 // platformOf returns the definition of the platform a stored device has, nil where it is not known.
@@ -178,7 +178,7 @@ func (a *App) Changes(ctx context.Context, since time.Time) iter.Seq2[Diff, erro
 			if i < 0 || i+1 >= len(history) {
 				continue
 			}
-			if d, err := a.diff(ctx, history[i+1], r); !yield(d, err) || err != nil {
+			if d, err := a.diff(ctx, history[i+1], r, nil); !yield(d, err) || err != nil {
 				return
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
+	"os"
 	"strings"
 	"time"
 
@@ -41,12 +41,7 @@ var errNotServing = errors.New("no muster serves the data directory")
 func (a *App) ask(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, liveTime)
 	defer cancel()
-	client := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(a.dir, socketFile))
-		},
-	}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: a.dialSocket}}
 	var content io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -60,14 +55,31 @@ func (a *App) ask(ctx context.Context, method, path string, query url.Values, bo
 		return err
 	}
 	res, err := client.Do(req)
-	if _, notThere := errors.AsType[*net.OpError](err); notThere && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, errNotServing) && ctx.Err() == nil:
 		return fmt.Errorf("%w: %w %s; start it with: muster serve", ErrStore, errNotServing, a.dir)
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("%w: ask the muster that serves %s: %w", ErrStore, a.dir, err)
 	}
 	defer res.Body.Close()
 	return understand(res, into)
+}
+
+// dialSocket reaches the muster that serves the data directory. errNotServing where there is none; whoever may not enter is
+// told that.
+func (a *App) dialSocket(ctx context.Context, _, _ string) (net.Conn, error) {
+	path, release, err := socketPath(a.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errNotServing
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, os.ErrPermission) {
+		err = errNotServing
+	}
+	return conn, errors.Join(err, release())
 }
 
 // understand reads an answer.
@@ -87,7 +99,7 @@ func understand(res *http.Response, into any) error {
 			return fmt.Errorf("%w: %s", kind, strings.TrimPrefix(said.Error, kind.Error()+": "))
 		}
 	}
-	return errors.New(said.Error)
+	return fmt.Errorf("%w: %s", ErrStore, strings.TrimPrefix(said.Error, ErrStore.Error()+": "))
 }
 
 // TaskInfo is one task of the live tree of the muster that serves.

@@ -39,8 +39,8 @@ type ServeOptions struct {
 const (
 	samplesDir = "metrics"
 	alertsDir  = "alerts"
-	serveDir   = "serve" // of its lock
-	socketFile = "muster.sock"
+	serveDir   = "serve"       // of its lock
+	socketFile = "muster.sock" // beside it
 )
 
 // stopTime bounds how long one part of a server may take to end.
@@ -49,9 +49,9 @@ const stopTime = 20 * time.Second
 // Serve watches all devices, backs them up when that is due, and alerts, until ctx ends or a part of it breaks. Nobody else
 // may serve the data directory meanwhile. What was begun when ctx ends is ended in order, and what is known is kept.
 func (a *App) Serve(ctx context.Context, o ServeOptions) (err error) {
-	s := &server{app: a, options: o, log: a.opts.Log, metrics: metrics.New(o.Version), since: time.Now()}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if s.address, err = s.listenOn(); err != nil {
+	s := &server{app: a, options: o, log: a.opts.Log, metrics: metrics.New(o.Version), since: time.Now(), turn: task.NewSemaphore(1)}
+	defer func() { err = errors.Join(err, s.close(), s.current().Close()) }()
+	if s.address, err = s.listenOn(a.settings); err != nil {
 		return err
 	}
 	if err := s.open(ctx); err != nil {
@@ -68,9 +68,11 @@ type server struct {
 	since   time.Time
 	address settings.Listen
 
-	mu  sync.Mutex
-	app *App // replaced by a reload
+	mu       sync.Mutex
+	app      *App     // replaced by a reload
+	watching watching // so is what it says of what runs for ever
 
+	turn     *task.Semaphore // of the scheduled backups: the data directory has one writer at a time
 	index    *sqlite.DB
 	samples  *tsdb.DB
 	bus      *event.Bus
@@ -105,39 +107,60 @@ func (s *server) parts() []part {
 	}
 }
 
-// open opens all that is kept and takes the data directory. What it opened is closed by close, also when it fails.
+// open takes the data directory and the addresses, and opens all that is kept. What it opened is closed by close, also when
+// it fails.
 func (s *server) open(ctx context.Context) error {
-	dir := s.app.dir
-	index, err := s.app.writableIndex(ctx)
-	if err != nil {
+	if err := s.takeDir(ctx); err != nil {
 		return err
 	}
-	s.index = index
-	s.closers = append(s.closers, index.Close)
-	lock, err := store.LockDir(ctx, filepath.Join(dir, serveDir), "muster serve")
-	if err != nil {
-		return storeError(err)
+	if err := s.listen(ctx); err != nil {
+		return err
 	}
-	s.closers = append(s.closers, lock.Unlock)
-	h := s.app.settings.History
-	if s.samples, err = tsdb.Open(filepath.Join(dir, samplesDir), tsdb.Options{
-		Retention: time.Duration(h.Retention), MaxBytes: int64(h.MaxSize), Log: s.log, Registerer: s.metrics.Registry,
-	}); err != nil {
-		return storeError(err)
+	if err := s.openStores(ctx); err != nil {
+		return err
 	}
-	s.closers = append(s.closers, s.samples.Close)
-	s.bus = event.NewBus(index)
-	if s.heard, err = s.bus.Subscribe(ctx, "alerts", nil); err != nil { // before anything is published
-		return storeError(err)
-	}
-	s.closers = append(s.closers, func() error { s.heard.Close(); return nil })
 	if err := s.openAlerts(); err != nil {
 		return err
 	}
 	if err := s.openWatch(ctx); err != nil {
 		return err
 	}
-	return s.listen(ctx)
+	s.measure()
+	return nil
+}
+
+// takeDir makes this the one muster that serves the data directory.
+func (s *server) takeDir(ctx context.Context) error {
+	lock, err := store.LockDir(ctx, filepath.Join(s.app.dir, serveDir), "muster serve")
+	if held, ok := errors.AsType[*store.LockedError](err); ok {
+		return fmt.Errorf("%w: %s is served already, by process %d: end that first, or name another directory with --data-dir", ErrStore, s.app.dir, held.PID)
+	}
+	if err != nil {
+		return storeError(err)
+	}
+	s.closers = append(s.closers, lock.Unlock)
+	return nil
+}
+
+// openStores opens rows, samples and the journal of events.
+func (s *server) openStores(ctx context.Context) (err error) {
+	if s.index, err = s.app.writableIndex(ctx); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.index.Close)
+	h := s.app.settings.History
+	if s.samples, err = tsdb.Open(filepath.Join(s.app.dir, samplesDir), tsdb.Options{
+		Retention: time.Duration(h.Retention), MaxBytes: int64(h.MaxSize), Log: s.log, Registerer: s.metrics.Registry,
+	}); err != nil {
+		return storeError(err)
+	}
+	s.closers = append(s.closers, s.samples.Close)
+	s.bus = event.NewBus(s.index)
+	if s.heard, err = s.bus.Subscribe(ctx, "alerts", nil); err != nil { // before anything is published
+		return storeError(err)
+	}
+	s.closers = append(s.closers, func() error { s.heard.Close(); return nil })
+	return nil
 }
 
 // close closes what open opened, in the other order.
@@ -159,24 +182,43 @@ func (s *server) run(ctx context.Context) error {
 			running = append(running, task.Start(g, p.name, func(ctx context.Context) (struct{}, error) {
 				if err := p.run(ctx); ctx.Err() == nil {
 					select {
-					case ended <- fmt.Errorf("%s ended: %w", p.name, err):
+					case ended <- endedEarly(p.name, err):
 					default:
 					}
 				}
 				return struct{}{}, nil
 			}))
 		}
-		if s.options.Ready != nil {
-			s.options.Ready(s.listener.Addr().String(), len(s.states()))
-		}
+		s.started()
 		select {
 		case <-ctx.Done():
+			s.log.Info("muster stops")
 		case broken = <-ended:
+			s.log.Error("muster stops because a part of it has ended", "err", broken)
+		case <-inner.Done(): // a part has panicked
 		}
-		s.stop(inner, running)
+		s.stop(context.WithoutCancel(inner), running)
 		return nil
 	})
+	s.log.Info("muster has stopped", "served", time.Since(s.since).Round(time.Second))
 	return errors.Join(broken, err)
+}
+
+// endedEarly is the error of a part that ended although nobody asked it to.
+func endedEarly(name string, err error) error {
+	if err == nil {
+		err = errors.New("without a reason")
+	}
+	return storeError(fmt.Errorf("the %s has ended: %w", name, err))
+}
+
+// started says that all runs.
+func (s *server) started() {
+	address, devices := s.listener.Addr().String(), s.devices()
+	s.log.Info("muster serves", "version", s.options.Version, "dir", s.app.dir, "address", address, "devices", devices)
+	if s.options.Ready != nil {
+		s.options.Ready(address, devices)
+	}
 }
 
 // stop ends the parts one by one, the last one first.
@@ -189,13 +231,6 @@ func (s *server) stop(ctx context.Context, running []*task.Task[struct{}]) {
 		}
 		cancel()
 	}
-}
-
-// current is the App of the settings that hold now.
-func (s *server) current() *App {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.app
 }
 
 // hear tells the rules what happens.
@@ -214,61 +249,19 @@ func (s *server) hear(ctx context.Context, sub *event.Subscription) error {
 
 // PublishAll tells of events and counts them.
 func (s *server) PublishAll(ctx context.Context, events []muster.Event) error {
+	if err := s.bus.PublishAll(ctx, events); err != nil {
+		return err // they come again
+	}
 	for _, e := range events {
 		s.metrics.Event(e)
 	}
-	return s.bus.PublishAll(ctx, events)
+	return nil
 }
 
-// reloads reads the settings and the inventory anew whenever that is asked for.
-func (s *server) reloads(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.options.Reload:
-			if err := s.reload(ctx); err != nil {
-				s.log.Error("the new settings do not hold, the old ones go on", "err", err)
-			} else {
-				s.log.Info("settings and inventory were read anew")
-			}
-		}
-	}
-}
-
-// reload makes new settings hold, or none of them.
-func (s *server) reload(ctx context.Context) error {
-	next, err := s.options.Again(ctx)
-	if err != nil {
-		return err
-	}
-	if next.dir != s.app.dir {
-		return errors.Join(usage(fmt.Errorf("the data directory cannot change while muster serves it: %s", next.dir)), next.Close())
-	}
-	w, err := next.watching(ctx)
-	if err != nil {
-		return errors.Join(err, next.Close())
-	}
-	old := s.replace(next)
-	if err := s.hold(ctx, w); err != nil {
-		s.replace(old)
-		return errors.Join(err, next.Close())
-	}
-	return old.Close()
-}
-
-// replace makes another App the current one, and returns the one before.
-func (s *server) replace(next *App) (old *App) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, s.app = s.app, next
-	return old
-}
-
-// listenOn is where the server listens.
-func (s *server) listenOn() (settings.Listen, error) {
+// listenOn is where the server listens by some settings.
+func (s *server) listenOn(set *settings.Settings) (settings.Listen, error) {
 	if s.options.Listen == "" {
-		return cmp.Or(s.app.settings.Serve.Listen, settings.DefaultListen), nil
+		return cmp.Or(set.Serve.Listen, settings.DefaultListen), nil
 	}
 	var l settings.Listen
 	if err := l.UnmarshalText([]byte(s.options.Listen)); err != nil {

@@ -18,9 +18,14 @@ const (
 	writerPause = 30 * time.Second
 )
 
-// backUp backs the devices of one group up and publishes what came of it.
-func (s *server) backUp(ctx context.Context, group string) error {
-	a := s.current()
+// backUp backs the devices of one group up and publishes what came of it. Groups take turns.
+func (s *server) backUp(ctx context.Context, group string) (err error) {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
+		return nil // ctx has ended
+	}
+	defer s.turn.Release(1)
+	a := s.current().apart() // a reload closes the current one
+	defer func() { err = errors.Join(err, a.Close()) }()
 	sel, err := a.Select(ctx, []string{"@" + group})
 	if errors.Is(err, ErrNothing) {
 		return nil
@@ -31,13 +36,9 @@ func (s *server) backUp(ctx context.Context, group string) error {
 	if sel.Shrunk != nil {
 		return sel.Shrunk
 	}
-	failed, err := s.failing(ctx)
-	if err != nil {
-		return err
-	}
 	var sum Summary
 	for range writerTries {
-		if err = s.backUpOnce(ctx, a, sel.Devices, failed, &sum); !isLocked(err) {
+		if err = s.backUpOnce(ctx, a, sel.Devices, &sum); !isLocked(err) {
 			break
 		}
 		s.log.Info("the backup waits for another writer", "group", group, "err", err)
@@ -48,6 +49,7 @@ func (s *server) backUp(ctx context.Context, group string) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
+	s.log.Info("backup done", "group", group, "run", sum.Run, "devices", sum.Total, "new", sum.New, "changed", sum.Changed, "failed", sum.Failed)
 	return s.PublishAll(ctx, []muster.Event{{
 		ID: "run/" + sum.Run, Time: time.Now(), Kind: muster.EventRunDone,
 		Text: fmt.Sprintf("backup of group %s: %d devices, %d new, %d changed, %d failed", group, sum.Total, sum.New, sum.Changed, sum.Failed),
@@ -74,7 +76,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 // tellAtOnce is how many events of a backup are told together: each telling waits for the disk.
 const tellAtOnce = 64
 
-func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device, failed map[string]bool, sum *Summary) error {
+func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device, sum *Summary) error {
+	failed, err := s.failing(ctx)
+	if err != nil {
+		return err
+	}
 	var events []muster.Event
 	var problems []error
 	// What is stored is stored, also when ctx ends: that it could not be told is said, and the next device goes on.
@@ -89,7 +95,7 @@ func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device
 			problems = append(problems, err)
 			break
 		}
-		if e, ok := s.event(ctx, a, r, sum.Run, failed[r.Device.Name]); ok {
+		if e, ok := s.event(context.WithoutCancel(ctx), a, r, sum.Run, failed[r.Device.Name]); ok {
 			events = append(events, e)
 		}
 		if len(events) >= tellAtOnce {
@@ -135,6 +141,7 @@ func (s *server) event(ctx context.Context, a *App, r muster.Result, run string,
 		if r.Failure == nil || r.Failure.Stage == muster.StageCanceled {
 			return e, false
 		}
+		s.log.Warn("backup failed", "device", r.Device.Name, "stage", string(r.Failure.Stage), "code", r.Failure.Code, "err", r.Failure.Err)
 		e.Kind, e.Text = muster.EventBackupFailed, fmt.Sprintf("backup of %s failed: %s %s: %v", r.Device.Name, r.Failure.Stage, r.Failure.Code, r.Failure.Err)
 		e.Detail = r.Failure.Try()
 	}
@@ -146,18 +153,35 @@ const diffMost = 16 << 10
 
 // maskedDiff is what changed, with its secrets masked whatever the store keeps.
 func (s *server) maskedDiff(ctx context.Context, a *App, r muster.Result) string {
-	d, err := a.Diff(ctx, r.Device.Name) // the one before the latest, and the latest
+	text, err := a.lastChange(ctx, r.Device.Name)
 	if err != nil {
 		return fmt.Sprintf("the difference cannot be read: %v", err)
 	}
-	mask := platform.MaskAny
-	if def, ok := platform.Lookup(r.Device.Platform); ok {
-		mask = def.Mask
-	}
-	text := string(mask([]byte(d.Unified)))
 	if len(text) <= diffMost {
 		return text
 	}
 	cut := text[:strings.LastIndexByte(text[:diffMost], '\n')+1]
 	return cut + fmt.Sprintf("... %d bytes more: muster diff %s", len(text)-len(cut), r.Device.Name)
+}
+
+// lastChange is the masked difference between the latest revision of a device and the one before.
+func (a *App) lastChange(ctx context.Context, device string) (string, error) {
+	from, err := a.revision(ctx, device, "~1")
+	if err != nil {
+		return "", err
+	}
+	to, err := a.revision(ctx, device, "")
+	if err != nil {
+		return "", err
+	}
+	d, err := a.diff(ctx, from, to, hidden)
+	return d.Unified, err
+}
+
+// hidden masks the secrets of a text of a platform; nil: it is not known.
+func hidden(def *platform.Def, text []byte) []byte {
+	if def == nil {
+		return platform.MaskAny(text)
+	}
+	return def.Mask(text)
 }

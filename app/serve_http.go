@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,6 +23,7 @@ const (
 	headerTime = 10 * time.Second
 	answerTime = 3 * time.Minute // of a query over years
 	idleTime   = 2 * time.Minute
+	endTime    = 3 * time.Second // for what is under way when muster stops
 	headerMost = 64 << 10
 	bodyMost   = 4 << 20
 )
@@ -35,15 +36,25 @@ func (s *server) listen(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: listen on %s: %w; another address is serve.listen in the settings, or --listen", ErrUsage, addr, err)
 	}
 	s.closers = append(s.closers, ended(s.listener))
-	path := filepath.Join(s.app.dir, socketFile)
+	return storeError(s.listenSocket(ctx, lc))
+}
+
+// listenSocket takes the socket. It lies in the directory of the lock, which nobody else may enter, so that it is nobody
+// else's from its first moment on.
+func (s *server) listenSocket(ctx context.Context, lc net.ListenConfig) error {
+	path, release, err := socketPath(s.app.dir)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, release)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of a muster that was killed: this one holds the lock
-		return storeError(err)
+		return err
 	}
 	if s.socket, err = lc.Listen(ctx, "unix", path); err != nil {
-		return storeError(fmt.Errorf("the socket for muster's own commands: %w", err))
+		return fmt.Errorf("the socket for muster's own commands: %w", err)
 	}
 	s.closers = append(s.closers, ended(s.socket))
-	return storeError(os.Chmod(path, 0o600))
+	return os.Chmod(path, 0o600)
 }
 
 // ended closes a listener that its server may have closed already.
@@ -61,6 +72,7 @@ func (s *server) serve(ctx context.Context, l net.Listener, h http.Handler) erro
 	srv := &http.Server{
 		Handler: http.MaxBytesHandler(h, bodyMost), ReadHeaderTimeout: headerTime, ReadTimeout: answerTime, WriteTimeout: answerTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerMost, BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return task.Scope(ctx, "", func(ctx context.Context, g *task.Group) error {
 		g.Go("accept", func(context.Context) error {
@@ -70,7 +82,7 @@ func (s *server) serve(ctx context.Context, l net.Listener, h http.Handler) erro
 			return nil
 		})
 		<-ctx.Done()
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), headerTime)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()
 		if err := srv.Shutdown(bounded); err != nil {
 			return srv.Close()
@@ -118,7 +130,7 @@ func onlyHere(next http.Handler) http.Handler {
 			host = r.Host
 		}
 		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		if !strings.EqualFold(host, "localhost") && (err != nil || !addr.IsLoopback()) {
 			http.Error(w, "muster answers to this machine alone: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 			return
 		}

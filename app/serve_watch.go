@@ -19,6 +19,7 @@ func (s *server) openWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.replace(s.app, w)
 	if s.rules, err = alert.New(ctx, alert.Config{
 		Rules: w.rules, Sender: s.router, States: s.index, Samples: s.samples, Log: s.log, Parse: tsdb.CheckExpr,
 		Devices: func() []muster.Device { return s.current().inv.Devices },
@@ -35,29 +36,18 @@ func (s *server) openWatch(ctx context.Context) error {
 	return err
 }
 
+// backupEntry is the name of the backups of a group.
+func backupEntry(group string) string { return "backup/" + group }
+
 // entries are the backups that come again and again.
 func (s *server) entries(w watching) []schedule.Entry {
 	var entries []schedule.Entry
 	for group, plan := range w.plans {
 		entries = append(entries, schedule.Entry{
-			Name: "backup/" + group, Plan: plan, Do: func(ctx context.Context) error { return s.backUp(ctx, group) },
+			Name: backupEntry(group), Plan: plan, Do: func(ctx context.Context) error { return s.backUp(ctx, group) },
 		})
 	}
 	return entries
-}
-
-// hold makes new settings hold.
-func (s *server) hold(ctx context.Context, w watching) error {
-	if err := s.router.reload(ctx); err != nil {
-		return err
-	}
-	if err := s.monitor.Replace(w.targets); err != nil {
-		return usage(err)
-	}
-	if err := s.rules.Replace(ctx, w.rules); err != nil {
-		return usage(err)
-	}
-	return s.schedule.Replace(s.entries(w))
 }
 
 // states are what the monitor knows.

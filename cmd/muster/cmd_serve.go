@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musternet/muster/app"
+	"github.com/musternet/muster/secret"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -32,8 +37,8 @@ It listens on this machine alone: /health, /metrics, Prometheus' read API below 
 		if !p.verbose {
 			p.level = slog.LevelInfo
 		}
-		err := p.with(c.Context(), func(a *app.App) error { return p.serve(c.Context(), a, listen) })
-		if c.Context().Err() != nil {
+		err := p.serve(c.Context(), listen)
+		if cause := context.Cause(c.Context()); cause != nil && (errors.Is(err, cause) || errors.Is(err, context.Canceled)) {
 			return nil // that is how it ends
 		}
 		return err
@@ -41,17 +46,46 @@ It listens on this machine alone: /health, /metrics, Prometheus' read API below 
 	return c
 }
 
-func (p *program) serve(ctx context.Context, a *app.App, listen string) error {
+func (p *program) serve(ctx context.Context, listen string) error {
+	opened := p.options()
+	opened.Prompt = askedOnce(opened.Prompt)
+	var stdin bytes.Buffer // what was read of it: a list that came that way does not come again
+	again := opened
+	opened.Stdin = io.TeeReader(p.stdin, &stdin)
 	o := app.ServeOptions{
 		Version: version, Listen: listen, Ready: func(address string, devices int) {
 			p.hint("muster watches %d devices; see http://%s/health", devices, address)
 		},
-		Again: func(ctx context.Context) (*app.App, error) { return app.Open(ctx, p.options()) },
+		Again: func(ctx context.Context) (*app.App, error) {
+			again.Stdin = bytes.NewReader(stdin.Bytes())
+			return app.Open(ctx, again)
+		},
 	}
 	reload, stop := reloadSignals()
 	defer stop()
 	o.Reload = reload
-	return a.Serve(ctx, o)
+	return p.withOptions(ctx, opened, func(a *app.App) error { return a.Serve(ctx, o) })
+}
+
+// askedOnce remembers what a person answered: nobody sits there when the settings are read anew.
+func askedOnce(prompt func(context.Context, string) (secret.Secret, error)) func(context.Context, string) (secret.Secret, error) {
+	if prompt == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	answers := map[string]secret.Secret{}
+	return func(ctx context.Context, text string) (secret.Secret, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if answer, known := answers[text]; known {
+			return answer, nil
+		}
+		answer, err := prompt(ctx, text)
+		if err == nil {
+			answers[text] = answer
+		}
+		return answer, err
+	}
 }
 
 func (p *program) tasksCommand() *cobra.Command {

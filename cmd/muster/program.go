@@ -133,8 +133,11 @@ func (p *program) options() app.Options {
 }
 
 // with opens settings, inventory and data directory for body.
-func (p *program) with(ctx context.Context, body func(*app.App) error) (err error) {
-	o := p.options()
+func (p *program) with(ctx context.Context, body func(*app.App) error) error {
+	return p.withOptions(ctx, p.options(), body)
+}
+
+func (p *program) withOptions(ctx context.Context, o app.Options, body func(*app.App) error) (err error) {
 	if p.askPass && o.Prompt == nil {
 		return usage("--ask-pass needs a terminal to ask at: set MUSTER_PASSWORD, or give the devices a credential")
 	}

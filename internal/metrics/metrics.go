@@ -61,6 +61,35 @@ func (s *Set) Counter(name, help string, value func() float64) {
 	s.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
 }
 
+// Gauges adds a gauge of one label that asks for its values, by the value of the label, when it is read.
+func (s *Set) Gauges(name, help, label string, values func() map[string]float64) {
+	s.Registry.MustRegister(&asked{prometheus.NewDesc(name, help, []string{label}, nil), func(d *prometheus.Desc, to chan<- prometheus.Metric) {
+		for of, value := range values() {
+			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, of)
+		}
+	}})
+}
+
+// Histogram adds a histogram that asks for its value when it is read: each bucket counts what is not above its bound.
+func (s *Set) Histogram(name, help string, value func() (count uint64, sum float64, buckets map[float64]uint64)) {
+	s.Registry.MustRegister(&asked{prometheus.NewDesc(name, help, nil, nil), func(d *prometheus.Desc, to chan<- prometheus.Metric) {
+		count, sum, buckets := value()
+		to <- prometheus.MustNewConstHistogram(d, count, sum, buckets)
+	}})
+}
+
+// asked is a metric whose values are asked for when it is read.
+type asked struct {
+	desc    *prometheus.Desc
+	collect func(*prometheus.Desc, chan<- prometheus.Metric)
+}
+
+// Describe tells of the metric.
+func (a *asked) Describe(to chan<- *prometheus.Desc) { to <- a.desc }
+
+// Collect asks for the values.
+func (a *asked) Collect(to chan<- prometheus.Metric) { a.collect(a.desc, to) }
+
 // Event counts one event and what it tells.
 func (s *Set) Event(e muster.Event) {
 	s.events.WithLabelValues(string(e.Kind)).Inc()

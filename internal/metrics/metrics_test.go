@@ -46,7 +46,27 @@ func TestEveryMetricIsAsPrometheusWantsThem(t *testing.T) {
 	s := metrics.New("v1")
 	s.Gauge("muster_things", "Things there are.", func() float64 { return 3 })
 	s.Counter("muster_deeds_total", "Deeds that were done.", func() float64 { return 4 })
+	s.Gauges("muster_places", "Places there are, by kind.", "kind", func() map[string]float64 { return map[string]float64{"near": 1, "far": 2} })
+	s.Histogram("muster_wait_seconds", "How long it took.", func() (uint64, float64, map[float64]uint64) {
+		return 3, 1.5, map[float64]uint64{0.1: 1, 1: 2}
+	})
 	s.Event(muster.Event{Kind: muster.EventRunDone})
+	want := `
+# HELP muster_places Places there are, by kind.
+# TYPE muster_places gauge
+muster_places{kind="far"} 2
+muster_places{kind="near"} 1
+# HELP muster_wait_seconds How long it took.
+# TYPE muster_wait_seconds histogram
+muster_wait_seconds_bucket{le="0.1"} 1
+muster_wait_seconds_bucket{le="1"} 2
+muster_wait_seconds_bucket{le="+Inf"} 3
+muster_wait_seconds_sum 1.5
+muster_wait_seconds_count 3
+`
+	if err := testutil.GatherAndCompare(s.Registry, strings.NewReader(want), "muster_places", "muster_wait_seconds"); err != nil {
+		t.Error(err)
+	}
 	problems, err := testutil.GatherAndLint(s.Registry)
 	if err != nil {
 		t.Fatal(err)
