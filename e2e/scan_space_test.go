@@ -59,12 +59,19 @@ func (w space) enter(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// inside calls f in a thread that is in the network of the space: what it opens stays there. The thread ends with it.
+// inside calls f in a thread that is in the network of the space: what it opens stays there. The thread comes back: were it to
+// end, the kernel would end every process that it has started (Pdeathsig).
 func (w space) inside(t *testing.T, f func() error) {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked
+		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer home.Close()
 		ns, err := os.Open("/proc/" + w.pid() + "/ns/net")
 		if err == nil {
 			defer ns.Close()
@@ -72,6 +79,11 @@ func (w space) inside(t *testing.T, f func() error) {
 				err = f()
 			}
 		}
+		if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+			done <- errors.Join(err, back)
+			return // with the thread
+		}
+		runtime.UnlockOSThread()
 		done <- err
 	}()
 	if err := <-done; err != nil {
