@@ -8,6 +8,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/alert"
+	"github.com/musternet/muster/event"
 )
 
 // RuleRow is a rule as people look at it.
@@ -89,12 +90,15 @@ func (a *App) TestRules(ctx context.Context, names []string, period time.Duratio
 	}
 	past := alert.Past{To: time.Now(), Devices: a.inv.Devices}
 	past.From = past.To.Add(-period)
-	index, err := a.readIndex(ctx)
+	index, err := a.watchIndex(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer index.Close()
 	if past.Transitions, err = index.TransitionsSince(ctx, "", past.From); err != nil {
+		return nil, storeError(err)
+	}
+	if past.Events, err = eventsSince(ctx, index, past.From); err != nil {
 		return nil, storeError(err)
 	}
 	samples, err := a.samples(ctx)
@@ -115,4 +119,23 @@ func (a *App) TestRules(ctx context.Context, names []string, period time.Duratio
 		rows = append(rows, TestRow{r.Name, n})
 	}
 	return rows, nil
+}
+
+// eventsAtOnce is how many events are read from the journal at once.
+const eventsAtOnce = 1000
+
+// eventsSince are the events of the journal since a time but the changes of health.
+func eventsSince(ctx context.Context, journal event.Journal, since time.Time) (some []muster.Event, err error) {
+	for after := int64(0); ; {
+		first, events, err := journal.Since(ctx, after, eventsAtOnce)
+		if err != nil || len(events) == 0 {
+			return some, err
+		}
+		for _, e := range events {
+			if e.Transition == nil && !e.Time.Before(since) {
+				some = append(some, e)
+			}
+		}
+		after = first + int64(len(events)) - 1
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/musternet/muster/internal/settings"
+	"github.com/musternet/muster/ping"
 )
 
 // wantedFiles is how many files one process should be allowed to have open: two for each of 1,000 sessions and some.
@@ -18,7 +20,7 @@ const wantedFiles = 4096
 // Doctor looks at this machine: git, descriptors, data directory, clock, keys, settings.
 func (a *App) Doctor(ctx context.Context) []Finding {
 	return []Finding{
-		findGit(ctx), findDescriptors(), a.findDataDir(ctx), a.findClock(ctx), a.findAgent(), a.findInventory(),
+		findGit(ctx), findDescriptors(), a.findDataDir(ctx), a.findClock(ctx), a.findAgent(), a.findInventory(), findPing(ctx),
 	}
 }
 
@@ -125,6 +127,25 @@ func (a *App) findInventory() Finding {
 	return f
 }
 
+// findPing looks how this user may ping. Nothing is sent.
+func findPing(ctx context.Context) Finding {
+	f := Finding{What: "ping"}
+	var sum ping.Summary
+	for _, err := range ping.Sweep(ctx, func(func(netip.Addr) bool) {}, ping.Config{
+		Summary: &sum, Note: func(note string) { f.Text, f.Try, _ = strings.Cut(note, ". ") },
+	}) {
+		if err != nil && f.Text == "" {
+			f.Text = err.Error()
+		}
+	}
+	if f.Text == "" {
+		f.OK, f.Text = true, map[ping.Method]string{
+			ping.MethodRaw: "over a raw socket", ping.MethodSocket: "over the unprivileged socket",
+		}[sum.Method]
+	}
+	return f
+}
+
 // CheckSettings reads the settings in use with the devices they name and returns all that is wrong.
 func CheckSettings(ctx context.Context, o Options) []Finding {
 	set, err := settings.Load(o.forSettings())
@@ -152,6 +173,9 @@ func CheckSettings(ctx context.Context, o Options) []Finding {
 	}
 	defer a.Close()
 	found := []Finding{{What: file, OK: true, Text: fmt.Sprintf("%d devices, data in %s", len(a.inv.Devices), a.dir)}}
+	for _, wrong := range a.wrongWatching(ctx) {
+		found = append(found, Finding{What: "serve", Text: strings.TrimPrefix(wrong.Error(), ErrUsage.Error()+": ")})
+	}
 	for _, bad := range a.inv.Bad {
 		found = append(found, Finding{What: "inventory", Text: bad.Error()})
 	}

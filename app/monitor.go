@@ -87,7 +87,7 @@ func (a *App) Monitor(ctx context.Context, devices []muster.Device, o MonitorOpt
 	}
 	return task.Scope(ctx, "monitor", func(ctx context.Context, g *task.Group) error {
 		g.Go("watch", m.Run)
-		for pause(ctx, showEvery) {
+		for wait := time.Duration(0); pause(ctx, wait); wait = showEvery {
 			if show != nil {
 				show(slices.Collect(watchedAll(m)))
 			}

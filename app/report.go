@@ -15,6 +15,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/monitor"
+	"github.com/musternet/muster/store/sqlite"
 	"github.com/musternet/muster/store/tsdb"
 )
 
@@ -80,7 +81,7 @@ func inMicroseconds(seconds *float64) *int64 {
 
 // downs counts how often each device went down.
 func (a *App) downs(ctx context.Context, since time.Time) (map[string]int, error) {
-	index, err := a.readIndex(ctx)
+	index, err := a.watchIndex(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +99,19 @@ func (a *App) downs(ctx context.Context, since time.Time) (map[string]int, error
 	return downs, nil
 }
 
+// watchIndex opens the rows for reading. ErrNothing where nothing was ever kept.
+func (a *App) watchIndex(ctx context.Context) (*sqlite.DB, error) {
+	index, err := a.readIndex(ctx)
+	if errors.Is(err, errNoData) {
+		return nil, a.nothingMeasured()
+	}
+	return index, err
+}
+
+func (a *App) nothingMeasured() error {
+	return fmt.Errorf("%w: %w in %s; that is what muster serve does", ErrNothing, errNoSamples, a.dir)
+}
+
 // samples is the history of what was measured: of the muster that serves, or where none does, of the directory.
 type samples struct {
 	app   *App
@@ -111,7 +125,7 @@ func (a *App) samples(ctx context.Context) (samples, error) {
 	}
 	dir := filepath.Join(a.dir, samplesDir)
 	if _, err := os.Stat(dir); err != nil {
-		return samples{}, fmt.Errorf("%w: %w in %s; that is what muster serve does", ErrNothing, errNoSamples, a.dir)
+		return samples{}, a.nothingMeasured()
 	}
 	h := a.settings.History
 	db, err := tsdb.Open(dir, tsdb.Options{Retention: time.Duration(h.Retention), MaxBytes: int64(h.MaxSize), Log: a.opts.Log})

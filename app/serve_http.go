@@ -74,7 +74,7 @@ func (s *server) serve(ctx context.Context, l net.Listener, h http.Handler) erro
 		IdleTimeout: idleTime, MaxHeaderBytes: headerMost, BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	return task.Scope(ctx, "", func(ctx context.Context, g *task.Group) error {
+	return task.Scope(ctx, "server", func(ctx context.Context, g *task.Group) error {
 		g.Go("accept", func(context.Context) error {
 			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return err

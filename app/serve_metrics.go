@@ -18,7 +18,7 @@ func (s *server) measure() {
 func (s *server) measureMonitor() {
 	m := s.metrics
 	m.Gauges("muster_monitor_devices", "Devices that are watched, by health.", "state", func() map[string]float64 {
-		counts := map[string]float64{}
+		counts := map[string]float64{"up": 0, "degraded": 0, "down": 0, "unknown": 0}
 		for h, n := range s.monitor.Stats().Health {
 			counts[string(h)] = float64(n)
 		}

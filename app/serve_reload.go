@@ -132,17 +132,32 @@ func (s *server) hold(ctx context.Context, w watching) error {
 	return s.schedule.Replace(s.entries(w))
 }
 
-// checkWatching says what a muster that serves would refuse in settings that are well by themselves.
+// checkWatching says what a muster that serves would refuse in settings that are well by themselves, and in the file of
+// Alertmanager that they name.
 func (a *App) checkWatching(w watching) error {
-	var wrong []error
+	wrong := []error{alert.Check(w.rules, tsdb.CheckExpr)}
 	if file := a.settings.Alerts.Alertmanager; file != "" {
 		wrong = append(wrong, route.CheckFile(file))
 	}
-	wrong = append(wrong, alert.Check(w.rules, tsdb.CheckExpr))
 	_, err := monitor.New(monitor.Config{Targets: w.targets, Flap: a.flap(), Self: a.uplink()})
-	wrong = append(wrong, err)
-	if err := errors.Join(wrong...); err != nil {
+	if err := errors.Join(append(wrong, err)...); err != nil {
 		return usage(err)
 	}
 	return nil
+}
+
+// wrongWatching is all that is wrong with what the settings say of what runs for ever.
+func (a *App) wrongWatching(ctx context.Context) []error {
+	w, err := a.watching(ctx)
+	if err == nil {
+		err = a.checkWatching(w)
+	}
+	if err == nil {
+		return nil
+	}
+	var all []error
+	for line := range strings.Lines(err.Error()) {
+		all = append(all, errors.New(strings.TrimSpace(line)))
+	}
+	return all
 }

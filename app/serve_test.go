@@ -239,6 +239,9 @@ func TestAScheduledBackupTellsOfChangesWithoutTheirSecrets(t *testing.T) {
 				t.Errorf("an alert has %q", secret)
 			}
 		}
+		if rows, err := s.app.TestRules(ctx, []string{"config-changed"}, time.Hour); err != nil || len(rows) != 1 || rows[0].Fired != 1 {
+			t.Errorf("a test of the rule says %+v, %v, want that it fired once", rows, err)
+		}
 		if err := fleet.Close(); err != nil {
 			t.Fatal(err)
 		}

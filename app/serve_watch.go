@@ -9,6 +9,7 @@ import (
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/alert"
 	"github.com/musternet/muster/monitor"
+	"github.com/musternet/muster/ping"
 	"github.com/musternet/muster/schedule"
 	"github.com/musternet/muster/store/tsdb"
 )
@@ -28,7 +29,7 @@ func (s *server) openWatch(ctx context.Context) error {
 	}
 	if s.monitor, err = monitor.New(monitor.Config{
 		Targets: w.targets, Samples: s.samples, States: s.index, Events: s, Log: s.log,
-		Flap: s.app.flap(), Self: s.app.uplink(),
+		Flap: s.app.flap(), Self: s.app.uplink(), Ping: ping.Config{Note: func(text string) { s.log.Warn("ping", "note", text) }},
 	}); err != nil {
 		return usage(err)
 	}

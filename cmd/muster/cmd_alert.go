@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os/user"
 	"strconv"
 	"strings"
 	"time"
@@ -117,8 +118,8 @@ func (p *program) alertTestCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test [RULE...]",
 		Short: "Tell how often rules would have fired",
-		Long: `Tell how often rules would have begun to fire, by the changes of health and the values that muster serve has kept. Rules
-about backups are not told: what they heard of is not kept for so long.`,
+		Long: `Tell how often rules would have begun to fire, by the changes of health, the values and the events that muster serve has
+kept: events, which rules about backups go by, of the last 7 days.`,
 		Example: `  muster alert test
   muster alert test device-down --since 30d`,
 	}
@@ -187,12 +188,15 @@ func (p *program) alertSilenceCommand() *cobra.Command {
 	return c
 }
 
-// author is who silences, as others see it.
+// author is who silences, as others see it: also behind sudo the person.
 func (p *program) author() string {
-	for _, name := range []string{"USER", "LOGNAME"} {
+	for _, name := range []string{"SUDO_USER", "USER", "LOGNAME"} {
 		if who := p.getenv(name); who != "" {
 			return who
 		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
 	}
 	return "muster"
 }

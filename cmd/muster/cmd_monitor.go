@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
@@ -130,7 +131,7 @@ func newTransitionRow(t muster.Transition) transitionRow {
 // monitor watches until it is interrupted, which is how it ends.
 func (p *program) monitor(ctx context.Context, a *app.App, devices []muster.Device, o app.MonitorOptions) error {
 	p.forever = true
-	live := p.stdoutTerminal && p.format == formatTable
+	live := p.stdoutTerminal && p.format == formatTable && p.getenv("TERM") != "dumb"
 	var failed error
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -142,7 +143,13 @@ func (p *program) monitor(ctx context.Context, a *app.App, devices []muster.Devi
 	}
 	var show func([]app.Watched)
 	if live {
-		tell, show = nil, func(all []app.Watched) { p.showMonitor(all) }
+		tell, show = nil, func(all []app.Watched) {
+			if err := p.showMonitor(all); err != nil {
+				failed = err
+				cancel(err)
+			}
+		}
+		defer func() { _ = p.print("\n") }() // the prompt comes below the table
 	}
 	if p.format != formatTable && p.format != formatNDJSON {
 		return usage("monitor goes on for ever: -o is table or ndjson; for the others add --once")
@@ -174,31 +181,44 @@ func (p *program) printTransition(r transitionRow) error {
 	return p.print(visible(strings.Join(words, "  ")) + "\n")
 }
 
-// Escape sequences of a table that is renewed in place.
+// Escape sequences of a table that is renewed in place. Lines that are too long are cut by the terminal, which knows best
+// how wide it is and how wide characters are.
 const (
-	homeScreen = "\x1b[H"
+	homeScreen = "\x1b[H\x1b[?7l"
 	eraseToEnd = "\x1b[K"
-	eraseBelow = "\x1b[J"
+	eraseBelow = "\x1b[J\x1b[?7h"
 )
 
-// monitorRows is how many devices a table on the screen shows: what is wrong comes first.
-const monitorRows = 40
+// rowsBeside is how many rows of a screen are not for devices: the headings, how many are not shown, the sentence.
+const rowsBeside = 3
 
-// showMonitor renews the table on the terminal.
-func (p *program) showMonitor(all []app.Watched) {
+// showMonitor renews the table on the terminal: as many devices as it has room for, those that are wrong first.
+func (p *program) showMonitor(all []app.Watched) error {
 	var sum monitorSummary
 	for _, w := range all {
 		sum.count(w.State)
 	}
 	slices.SortStableFunc(all, func(a, b app.Watched) int { return urgency(b.State) - urgency(a.State) })
 	var b strings.Builder
-	shown := all[:min(len(all), monitorRows)]
-	_ = monitorView().table(&b, shown, p.colour)
+	shown := all[:min(len(all), max(p.screenRows()-rowsBeside, 1))]
+	if err := monitorView().table(&b, shown, p.colour); err != nil {
+		return err
+	}
 	if more := len(all) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "... and %d more\n", more)
 	}
-	fmt.Fprintf(&b, "%s  %s\n", time.Now().Format("15:04:05"), sum.String())
-	_ = p.print(homeScreen + strings.ReplaceAll(b.String(), "\n", eraseToEnd+"\n") + eraseBelow)
+	fmt.Fprintf(&b, "%s  %s", time.Now().Format("15:04:05"), sum.String())
+	return p.print(homeScreen + strings.ReplaceAll(b.String(), "\n", eraseToEnd+"\n") + eraseToEnd + eraseBelow)
+}
+
+// screenRows is how many rows the terminal has now: people change that.
+func (p *program) screenRows() int {
+	fd, _ := terminalOf(p.stdout)
+	_, rows, err := term.GetSize(fd)
+	if err != nil || rows <= 0 {
+		return 24
+	}
+	return rows
 }
 
 // urgency says which states a person wants to see first.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,9 +206,9 @@ func awaitCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// signalCmd signals every program in the background: signal INT|USR1
+// signalCmd signals every program in the background: signal INT|TERM|HUP|USR1
 func signalCmd(ts *testscript.TestScript, _ bool, args []string) {
-	number, ok := map[string]os.Signal{"INT": os.Interrupt, "USR1": usr1}[args[0]]
+	number, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": usr1}[args[0]]
 	if !ok || number == nil {
 		ts.Fatalf("no signal %s here", args[0])
 	}
