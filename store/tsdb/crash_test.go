@@ -53,7 +53,9 @@ func writeForEver(dir string) {
 // writeAndKill returns the last batch that the child said it had written.
 func writeAndKill(t *testing.T, dir string, first int, after time.Duration) int {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s_FIRST=%d", childDir, first))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

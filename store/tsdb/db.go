@@ -12,6 +12,11 @@
 // The engine panics when it cannot write the chunks it holds in memory. So it is made to write them only where there is room,
 // and Write stops while there is still a reserve: it fails with store.ErrDiskFull, compactions rest, queries go on, and
 // Write goes on by itself when there is space. Open wants the reserve, too.
+//
+// Should it panic all the same, because others filled the disk within these milliseconds or because the disk is broken, it
+// keeps locks that nobody can take any more. It is left behind with its memory then, queries under way end with an error,
+// and the next Write for which there is space opens another one. That is done three times; after that the history stays
+// closed until the process starts anew.
 package tsdb
 
 import (
@@ -25,7 +30,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/musternet/muster/store"
 )
@@ -38,8 +42,10 @@ const (
 var _ store.Samples = (*DB)(nil)
 
 var (
-	errClosed = errors.New("the sample history is closed")
-	errParked = errors.New("the sample history could not be opened anew, the next write tries again")
+	errClosed  = errors.New("the sample history is closed")
+	errParked  = errors.New("the sample history could not be opened anew, the next write tries again")
+	errLost    = fmt.Errorf("its disk failed meanwhile: %w", errParked)
+	errGivenUp = errors.New("the sample history is closed until the process starts anew: its disk failed too often")
 )
 
 // Options for Open. The zero value is useful.
@@ -89,8 +95,8 @@ type DB struct {
 	log     *slog.Logger
 	lock    *store.Lock
 	metrics *registry
-	queries *promql.Engine
 	reserve func() (free, reserve uint64) // bytes on the disk, and how many of them are not ours to use
+	room    func() error                  // whether the engine may write chunks
 
 	writing sync.Mutex // held by the one who writes; guards what follows
 	series  *cache
@@ -101,8 +107,13 @@ type DB struct {
 	flushed   time.Time // when the engine was last made to write full chunks
 	unflushed int       // samples since then
 
-	mu     sync.RWMutex // who uses the engine holds it for reading, who replaces it for writing
-	engine *tsdb.DB     // nil: closed, or not opened anew
+	lost    int  // engines left behind
+	givenUp bool // no other engine is opened in this process
+
+	mu      sync.RWMutex   // guards what follows
+	engine  *engine        // nil: closed, or not opened anew
+	queries *promql.Engine // replaced with an engine that is lost: its turns may be taken for ever
+	losing  chan struct{}  // closed when the engine is lost
 }
 
 // Counts says what became of the samples given to Write since Open.
@@ -126,10 +137,10 @@ func Open(dir string, o Options) (*DB, error) {
 	}
 	d := &DB{
 		dir: dir, options: o, log: slog.New(quiet{o.Log.Handler()}), lock: lock,
-		metrics: &registry{to: o.Registerer}, series: newCache(), flushed: time.Now(),
+		metrics: &registry{to: o.Registerer}, series: newCache(), flushed: time.Now(), losing: make(chan struct{}),
 	}
-	d.reserve = d.space
-	d.queries = newQueries(o, d.log, d.metrics)
+	d.reserve, d.room = d.space, d.roomy
+	d.queries = newQueries(o, d.log)
 	if d.engine, err = d.openEngine(); err != nil {
 		d.metrics.clear()
 		return nil, errors.Join(fmt.Errorf("open sample history %s: %w", dir, full(err)), lock.Unlock())
@@ -163,8 +174,11 @@ func (d *DB) Close() error {
 
 // closed says why there is no engine. Its caller holds mu.
 func (d *DB) closed() error {
-	if d.lock == nil {
+	switch {
+	case d.lock == nil:
 		return errClosed
+	case d.givenUp:
+		return errGivenUp
 	}
 	return errParked
 }

@@ -2,10 +2,10 @@ package tsdb
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,20 +18,26 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
+// engine is one opening of the engine, and counts its users.
+type engine struct {
+	*tsdb.DB
+	users sync.WaitGroup
+}
+
 // openEngine opens the engine, and puts aside before what it could not read: an engine that fails to open leaves
 // goroutines behind.
-func (d *DB) openEngine() (*tsdb.DB, error) {
+func (d *DB) openEngine() (*engine, error) {
 	for _, prepare := range []func() error{d.roomy, d.mendCheckpoint, d.mendBlocks, d.mendChunks} {
 		if err := prepare(); err != nil {
 			return nil, err
 		}
 	}
-	engine, err := tsdb.Open(d.dir, d.log, d.metrics.orNil(), d.engineOptions(), nil)
+	db, err := tsdb.Open(d.dir, d.log, d.metrics.orNil(), d.engineOptions(), nil)
 	if err != nil {
 		d.metrics.clear()
 		return nil, err
 	}
-	return engine, nil
+	return &engine{DB: db}, nil
 }
 
 // engineOptions are those of prometheus itself where nothing else is said: blocks of two hours grow to a tenth of the
@@ -51,25 +57,18 @@ func (d *DB) engineOptions() *tsdb.Options {
 	return o
 }
 
-// closeEngine ends the engine. On a full disk that may panic, where it writes what it has in memory: all of it is in the
+// closeEngine waits for the users of the engine and ends it. On a full disk that may panic, where it writes what it has in memory: all of it is in the
 // log, too, and is read from there; but two idle goroutines and a few open files stay behind.
 func (d *DB) closeEngine() (err error) {
-	engine := d.engine
-	if engine == nil {
+	e := d.engine
+	if e == nil {
 		return nil
 	}
 	d.engine = nil
+	e.users.Wait()
 	defer d.metrics.clear()
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case error:
-			err = fmt.Errorf("write chunks: %w", p)
-		default:
-			panic(p)
-		}
-	}()
-	return engine.Close()
+	defer recovered(&err)
+	return e.Close()
 }
 
 // reopen replaces the engine, so that its memory is what the log says: what a failed write left in one and not in the

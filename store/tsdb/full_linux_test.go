@@ -1,11 +1,15 @@
 package tsdb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +61,12 @@ func many(n int) []muster.Sample {
 	return some
 }
 
+// few are those of many that are new, some of the old ones, and the last one.
+func few(n int) []muster.Sample {
+	some := many(n)
+	return append(some[:200], some[len(some)-1])
+}
+
 // fill writes until the disk is full, and returns how many batches were written.
 func fill(t *testing.T, d *tsdb.DB, from int) int {
 	t.Helper()
@@ -82,6 +92,117 @@ func TestADiskThatIsNearlyFull(t *testing.T) {
 func TestADiskThatOthersFilled(t *testing.T) {
 	t.Parallel()
 	fullDisk(t, func(d *tsdb.DB) { d.SetReserve(func() (uint64, uint64) { return 1, 0 }) })
+}
+
+// inChild runs a test in a process of its own, because an engine that is lost leaves goroutines behind. It tells
+// whether this is that process.
+func inChild(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(alone) != "" {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=50s")
+	cmd.Env, cmd.WaitDelay = append(os.Environ(), alone+"=1"), time.Second
+	out, err := cmd.CombinedOutput()
+	if t.Logf("%s", out); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(out), "--- SKIP") {
+		t.Skip("it was skipped there")
+	}
+	return false
+}
+
+// crowd writes so much that all series have full chunks, has the engine write them, and others take its room in this moment.
+func crowd(t *testing.T, d *tsdb.DB, dir string, n int) (next int, remove func()) {
+	t.Helper()
+	file := filepath.Join(dir, "crowd")
+	for range 130 {
+		write(t, d, few(n)...)
+		n++
+	}
+	crowded := false
+	d.SetRoom(func() error {
+		crowded = true
+		if err := os.WriteFile(file, make([]byte, 96<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("the disk did not fill: %v", err)
+		}
+		return nil
+	})
+	d.FlushSoon()
+	if write(t, d, few(n)...); !crowded {
+		t.Fatal("no chunks were to be written")
+	}
+	return n + 1, func() {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnEngineThatPanicsIsReplaced(t *testing.T) {
+	t.Parallel()
+	if !inChild(t) {
+		return
+	}
+	dir := smallDisk(t, 96)
+	data := filepath.Join(dir, "metrics")
+	d := open(t, data, tsdb.Options{})
+	var queries sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	for range 4 {
+		queries.Go(func() { // the engine panics while they read
+			for ctx.Err() == nil {
+				_, _ = d.Query(ctx, "count(rate(muster_probe_rtt_seconds[1h]))", at.Add(time.Hour))
+			}
+		})
+	}
+	n, remove := crowd(t, d, dir, 0)
+	for range 3 {
+		if err := d.Write(t.Context(), few(n)); !errors.Is(err, store.ErrDiskFull) {
+			t.Fatalf("the disk is full: got %v", err)
+		}
+	}
+	if _, err := d.Query(t.Context(), count, at); err == nil || errors.Is(err, store.ErrQuery) {
+		t.Errorf("queries while there is no engine: got %v", err)
+	}
+	remove()
+	for range 20 {
+		write(t, d, few(n)...)
+		n++
+	}
+	cancel()
+	queries.Wait()
+	verifyMany(t, d, n)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	verifyMany(t, open(t, data, tsdb.Options{}), n)
+}
+
+func TestAnEngineThatPanicsAgainAndAgainIsGivenUp(t *testing.T) {
+	t.Parallel()
+	if !inChild(t) {
+		return
+	}
+	dir := smallDisk(t, 96)
+	d := open(t, filepath.Join(dir, "metrics"), tsdb.Options{})
+	d.SetLost(3)
+	n, remove := crowd(t, d, dir, 0)
+	remove()
+	err := d.Write(t.Context(), few(n))
+	if err == nil || !strings.Contains(err.Error(), "until the process starts anew") {
+		t.Errorf("Write: got %v", err)
+	}
+	if _, err := d.Query(t.Context(), count, at); err == nil || errors.Is(err, store.ErrQuery) {
+		t.Errorf("Query: got %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	verifyMany(t, open(t, filepath.Join(dir, "metrics"), tsdb.Options{}), n)
 }
 
 // fullDisk fills a disk, makes space again, and looks for all that was acknowledged.

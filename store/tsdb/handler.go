@@ -68,23 +68,23 @@ func (d *DB) Handler() http.Handler {
 	for path, f := range map[string]func(*http.Request) (answer, error){
 		"query": d.serveQuery, "query_range": d.serveRange, "series": d.serveSeries, "labels": d.serveLabels,
 	} {
-		mux.Handle("GET /api/v1/"+path, serve(f))
-		mux.Handle("POST /api/v1/"+path, serve(f))
+		mux.Handle("GET /api/v1/"+path, d.serve(f))
+		mux.Handle("POST /api/v1/"+path, d.serve(f))
 	}
-	mux.Handle("GET /api/v1/label/{name}/values", serve(d.serveValues))
-	mux.Handle("GET /api/v1/metadata", serve(func(*http.Request) (answer, error) { return answer{data: []byte("{}")}, nil }))
-	mux.Handle("GET /api/v1/status/buildinfo", serve(serveBuild))
+	mux.Handle("GET /api/v1/label/{name}/values", d.serve(d.serveValues))
+	mux.Handle("GET /api/v1/metadata", d.serve(func(*http.Request) (answer, error) { return answer{data: []byte("{}")}, nil }))
+	mux.Handle("GET /api/v1/status/buildinfo", d.serve(serveBuild))
 	mux.HandleFunc("GET /-/healthy", d.serveState("Healthy"))
 	mux.HandleFunc("GET /-/ready", d.serveState("Ready"))
 	return mux
 }
 
 // serve answers with what f returns.
-func serve(f func(*http.Request) (answer, error)) http.Handler {
+func (d *DB) serve(f func(*http.Request) (answer, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var status int
 		var body []byte
-		a, err := parsed(r, f)
+		a, err := unlessLost(d, func() (answer, error) { return parsed(r, f) })
 		if err != nil {
 			status, body = failure(err)
 		} else {
@@ -116,7 +116,7 @@ func kindOf(err error) string {
 		return canceled
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
 		return timeout
-	case errors.As(err, &failed), errors.Is(err, errClosed), errors.Is(err, errParked):
+	case errors.As(err, &failed), unavailable(err):
 		return internal
 	}
 	return execErr
@@ -132,7 +132,7 @@ func (d *DB) serveQuery(r *http.Request) (answer, error) {
 	if p.err != nil {
 		return answer{}, p.err
 	}
-	q, err := d.queries.NewInstantQuery(ctx, d, opts, r.FormValue("query"), at)
+	q, err := d.evaluator().NewInstantQuery(ctx, d, opts, r.FormValue("query"), at)
 	if err != nil {
 		return answer{}, unbuilt(err)
 	}
@@ -149,7 +149,7 @@ func (d *DB) serveRange(r *http.Request) (answer, error) {
 	if p.err != nil {
 		return answer{}, p.err
 	}
-	q, err := d.queries.NewRangeQuery(ctx, d, opts, r.FormValue("query"), first, last, step)
+	q, err := d.evaluator().NewRangeQuery(ctx, d, opts, r.FormValue("query"), first, last, step)
 	if err != nil {
 		return answer{}, unbuilt(err)
 	}

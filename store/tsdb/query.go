@@ -20,7 +20,7 @@ import (
 
 var language = parser.NewParser(parser.Options{})
 
-func newQueries(o Options, log *slog.Logger, metrics *registry) *promql.Engine {
+func newQueries(o Options, log *slog.Logger) *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   log,
 		MaxSamples:               o.MaxSamples,
@@ -51,17 +51,16 @@ func (turns) Close() error { return nil }
 
 // Querier reads the samples between two times in milliseconds. The engine is not replaced until it is closed.
 func (d *DB) Querier(first, last int64) (storage.Querier, error) {
-	d.mu.RLock()
-	if d.engine == nil {
-		defer d.mu.RUnlock()
-		return nil, d.closed()
-	}
-	q, err := d.engine.Querier(first, last)
+	e, err := d.use()
 	if err != nil {
-		d.mu.RUnlock()
 		return nil, err
 	}
-	return &held{Querier: q, release: d.mu.RUnlock}, nil
+	q, err := e.Querier(first, last)
+	if err != nil {
+		e.users.Done()
+		return nil, err
+	}
+	return &held{Querier: q, release: e.users.Done}, nil
 }
 
 // held is a querier that holds the engine in place.
@@ -85,11 +84,11 @@ func (h *held) Close() error {
 // gives all its points, a text is no answer. What is wrong with the expression, or asks for more than the limits of
 // Options, matches store.ErrQuery.
 func (d *DB) Query(ctx context.Context, expr string, at time.Time) ([]muster.Series, error) {
-	q, err := d.queries.NewInstantQuery(ctx, d, nil, expr, at)
+	q, err := d.evaluator().NewInstantQuery(ctx, d, nil, expr, at)
 	if err != nil {
 		return nil, queryError(ctx, expr, err)
 	}
-	return run(ctx, expr, q)
+	return d.run(ctx, expr, q)
 }
 
 // QueryRange evaluates an expression at each step from first to last; its series are sorted by their labels.
@@ -101,14 +100,22 @@ func (d *DB) QueryRange(ctx context.Context, expr string, first, last time.Time,
 		return nil, fmt.Errorf("%w %q: the end, %s, is before the start, %s", store.ErrQuery, expr,
 			last.Format(time.RFC3339), first.Format(time.RFC3339))
 	}
-	q, err := d.queries.NewRangeQuery(ctx, d, nil, expr, first, last, step)
+	q, err := d.evaluator().NewRangeQuery(ctx, d, nil, expr, first, last, step)
 	if err != nil {
 		return nil, queryError(ctx, expr, err)
 	}
-	return run(ctx, expr, q)
+	return d.run(ctx, expr, q)
 }
 
-func run(ctx context.Context, expr string, q promql.Query) ([]muster.Series, error) {
+func (d *DB) run(ctx context.Context, expr string, q promql.Query) ([]muster.Series, error) {
+	all, err := unlessLost(d, func() ([]muster.Series, error) { return evaluated(ctx, expr, q) })
+	if errors.Is(err, errLost) {
+		return nil, queryError(ctx, expr, err)
+	}
+	return all, err
+}
+
+func evaluated(ctx context.Context, expr string, q promql.Query) ([]muster.Series, error) {
 	defer q.Close()
 	r := q.Exec(ctx)
 	if r.Err != nil {
@@ -154,7 +161,7 @@ func queryError(ctx context.Context, expr string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("query %q: %w", expr, cause)
 	}
-	if errors.Is(err, errClosed) || errors.Is(err, errParked) || errors.As(err, &failed) {
+	if unavailable(err) || errors.As(err, &failed) {
 		return fmt.Errorf("query %q: %w", expr, err)
 	}
 	var late promql.ErrQueryTimeout

@@ -26,6 +26,9 @@ import (
 
 var long = flag.Bool("long", false, "run what takes minutes")
 
+// alone says that this process runs one test, and may leave goroutines behind.
+const alone = "MUSTER_TSDB_ALONE"
+
 // childDir says that this process is the one that is to be killed while it writes.
 const childDir = "MUSTER_TSDB_CHILD"
 
@@ -34,6 +37,9 @@ func TestMain(m *testing.M) {
 		writeForEver(dir)
 	}
 	flag.Parse()
+	if os.Getenv(alone) != "" {
+		os.Exit(m.Run())
+	}
 	goleak.VerifyTestMain(m)
 }
 

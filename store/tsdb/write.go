@@ -35,7 +35,9 @@ func (d *DB) Write(ctx context.Context, some []muster.Sample) error {
 	refused, err := d.append(ctx, ascending(some))
 	if err != nil {
 		d.wounded = true
-		if noSpace(err) {
+		if _, ok := errors.AsType[panicked](err); ok {
+			d.leave(err)
+		} else if noSpace(err) {
 			d.rest()
 		}
 		return fmt.Errorf("write samples: %w", full(err))
@@ -52,8 +54,8 @@ func (d *DB) Write(ctx context.Context, some []muster.Sample) error {
 
 // ready brings the engine into a state that takes samples.
 func (d *DB) ready() error {
-	if d.lock == nil {
-		return errClosed
+	if d.lock == nil || d.givenUp {
+		return d.closed()
 	}
 	if err := d.guard(); err != nil {
 		return err
@@ -84,7 +86,7 @@ func (d *DB) guard() error {
 
 // rest keeps the engine from making blocks, until there is space.
 func (d *DB) rest() {
-	if d.resting {
+	if d.resting || d.engine == nil {
 		return
 	}
 	d.resting = true
@@ -99,9 +101,18 @@ func (d *DB) flushSome(written int) {
 		return
 	}
 	d.unflushed, d.flushed = 0, time.Now()
-	if d.roomy() == nil {
-		d.engine.ForceHeadMMap()
+	if d.room() != nil {
+		return
 	}
+	if err := d.flush(); err != nil {
+		d.leave(err)
+	}
+}
+
+func (d *DB) flush() (err error) {
+	defer recovered(&err)
+	d.engine.ForceHeadMMap()
+	return nil
 }
 
 // ascending returns the samples in order of time: those of one batch are not to be late for each other.
@@ -115,6 +126,7 @@ func ascending(some []muster.Sample) []muster.Sample {
 }
 
 func (d *DB) append(ctx context.Context, some []muster.Sample) (refused refusals, err error) {
+	defer recovered(&err)
 	app := d.engine.Appender(ctx)
 	refused.of = len(some)
 	for i := range some {
