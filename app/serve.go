@@ -172,13 +172,16 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-// run runs the parts until ctx ends or one of them breaks.
-func (s *server) run(ctx context.Context) error {
+// run runs all parts.
+func (s *server) run(ctx context.Context) error { return s.runParts(ctx, s.parts(), s.started) }
+
+// runParts runs parts until ctx ends or one of them breaks. started is called when all run.
+func (s *server) runParts(ctx context.Context, parts []part, started func()) error {
 	var broken error
 	err := task.Scope(context.WithoutCancel(ctx), "serve", func(inner context.Context, g *task.Group) error {
 		ended := make(chan error, 1)
 		var running []*task.Task[struct{}]
-		for _, p := range s.parts() {
+		for _, p := range parts {
 			running = append(running, task.Start(g, p.name, func(ctx context.Context) (struct{}, error) {
 				if err := p.run(ctx); ctx.Err() == nil {
 					select {
@@ -189,7 +192,7 @@ func (s *server) run(ctx context.Context) error {
 				return struct{}{}, nil
 			}))
 		}
-		s.started()
+		started()
 		select {
 		case <-ctx.Done():
 			s.log.Info("muster stops")
