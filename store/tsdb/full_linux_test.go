@@ -207,11 +207,11 @@ func TestAnEngineThatPanicsAgainAndAgainIsGivenUp(t *testing.T) {
 
 // fullDisk fills a disk, makes space again, and looks for all that was acknowledged.
 func fullDisk(t *testing.T, prepare func(*tsdb.DB)) {
-	dir := smallDisk(t, 96)
+	dir := smallDisk(t, 64)
 	data := filepath.Join(dir, "metrics")
 	d := open(t, data, tsdb.Options{})
 	prepare(d)
-	remove := ballast(t, dir, 60)
+	remove := ballast(t, dir, 44)
 	n := fill(t, d, 0)
 	for range 3 {
 		if err := d.Write(t.Context(), many(n)); !errors.Is(err, store.ErrDiskFull) {
