@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,6 +208,12 @@ func (m *alertmanager) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (m *alertmanager) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told = nil
+}
+
 // of returns the last alert of a rule about a device.
 func (m *alertmanager) of(rule, device string) (annotations map[string]string) {
 	m.mu.Lock()
@@ -254,30 +261,33 @@ func TestAScheduledBackupTellsOfChangesWithoutTheirSecrets(t *testing.T) {
 
 func TestAReloadBesideABackupLosesNothing(t *testing.T) {
 	t.Parallel()
-	withDevices(t, sim.Config{Devices: 8, Seed: 4, Platforms: []string{"cisco_ios"}}, func(ctx context.Context, fleet *sim.Fleet, home string) {
+	withDevices(t, sim.Config{Devices: 24, Seed: 4, Platforms: []string{"cisco_ios"}}, func(ctx context.Context, fleet *sim.Fleet, home string) {
 		m := &alertmanager{}
 		am := httptest.NewServer(m)
 		defer am.Close()
 		settings := "inventory: [{file: list.csv}]\nmonitor: off\nbackup: {every: 1s, jitter: 0s}\nalerts: {url: '" + am.URL + "'}\n"
 		s := serve(t, home, settings)
 		defer s.end(t)
-		await(t, "the first backup", func() bool { return strings.Contains(s.log.String(), "backup done") })
-		changed := fleet.Change(8)
-		told := func() (n int) {
-			for _, name := range changed {
-				if m.of("config-changed", name) != nil {
-					n++
+		await(t, "the first backup of both groups", func() bool { return strings.Count(s.log.String(), "new=12") == 2 })
+		for range 3 {
+			m.forget()
+			changed := fleet.Change(24)
+			told := func() bool {
+				return !slices.ContainsFunc(changed, func(name string) bool { return m.of("config-changed", name) == nil })
+			}
+			for end := time.Now().Add(30 * time.Second); !told(); s.reload <- os.Interrupt {
+				if time.Now().After(end) {
+					t.Fatal("not all changes are told of")
 				}
 			}
-			return n
-		}
-		for end := time.Now().Add(30 * time.Second); told() < len(changed) && time.Now().Before(end); {
-			s.again(t, settings, "read anew")
-		}
-		for _, name := range changed {
-			if d := m.of("config-changed", name)["description"]; !strings.Contains(d, "@@") {
-				t.Errorf("%s: got %q, want a difference", name, d)
+			for _, name := range changed {
+				if d := m.of("config-changed", name)["description"]; !strings.Contains(d, "@@") {
+					t.Errorf("%s: got %q, want a difference", name, d)
+				}
 			}
+		}
+		if strings.Contains(s.log.String(), "level=ERROR") {
+			t.Errorf("the log has errors:\n%s", s.log)
 		}
 	})
 }
