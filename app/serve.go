@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -133,7 +134,11 @@ func (s *server) open(ctx context.Context) error {
 func (s *server) takeDir(ctx context.Context) error {
 	lock, err := store.LockDir(ctx, filepath.Join(s.app.dir, serveDir), "muster serve")
 	if held, ok := errors.AsType[*store.LockedError](err); ok {
-		return fmt.Errorf("%w: %s is served already, by process %d: end that first, or name another directory with --data-dir", ErrStore, s.app.dir, held.PID)
+		who := "another process" // that has not written its name yet
+		if held.PID > 0 {
+			who = "process " + strconv.Itoa(held.PID)
+		}
+		return fmt.Errorf("%w: %s is served already, by %s: end that first, or name another directory with --data-dir", ErrStore, s.app.dir, who)
 	}
 	if err != nil {
 		return storeError(err)

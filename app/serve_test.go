@@ -370,6 +370,19 @@ func TestAMusterThatServesAnswersThisMachineAlone(t *testing.T) {
 			t.Errorf("a request for %s: got %d, want %d", host, got, want)
 		}
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.address+"/alertmanager/api/v2/silences", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", "http://evil.example")
+	req.Close = true
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = res.Body.Close(); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a silence that a page elsewhere wants: got %s", res.Status)
+	}
 	_, body := s.get(t, "/metrics")
 	for _, want := range []string{"\nmuster_build_info{", "\nmuster_alerts{phase=\"firing\"} 0", "\nmuster_monitor_ping_jitter_seconds_count 0"} {
 		if !strings.Contains(body, want) {
