@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +18,8 @@ import (
 
 func TestNoSecretIsInAnyCommandLine(t *testing.T) {
 	t.Parallel()
-	s := newSite(t).identity(t)
+	asked := filepath.Join(t.TempDir(), "asked")
+	s := newSite(t).identity(t).set("PATH", noting(t, "git", asked)+":"+os.Getenv("PATH"))
 	rows := healthy()
 	list := s.inventory(t, rows...)
 	stop, seen := make(chan struct{}), make(chan string)
@@ -26,10 +29,28 @@ func TestNoSecretIsInAnyCommandLine(t *testing.T) {
 	}
 	close(stop)
 	all := <-seen
-	if !strings.Contains(all, "muster backup") || !strings.Contains(all, "git") {
-		t.Error("neither muster nor git was seen at work")
+	noted, err := os.ReadFile(asked)
+	if err != nil || !strings.Contains(all, "muster backup") || !strings.Contains(string(noted), "fast-import") {
+		t.Errorf("muster and git were not seen at work: %v", err)
 	}
+	the.sec.mustNotBeIn(t, "a command line of git", string(noted), false)
 	the.sec.mustNotBeIn(t, "a command line", all, false)
+}
+
+// noting makes a command of a name that notes its arguments in a file before it is the real one: git is over too soon to be
+// seen from outside. It returns the directory.
+func noting(t *testing.T, name, file string) (dir string) {
+	t.Helper()
+	real, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$*\" >>'%s'\nexec '%s' \"$@\"\n", file, real)
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // commandLines collects the arguments of every process until it is told to stop.
