@@ -26,4 +26,16 @@ type Event struct {
 
 	Transition *Transition // of EventHealth
 	Result     *Result     // of the kinds about a backup
+	Log        *LogHit     // of EventLog
+}
+
+// LogHit is that syslog messages of one sender did what a rule watches for. While more of them come it is told again, with
+// what it has become.
+type LogHit struct {
+	Rule  string    // the name of the rule
+	Key   string    // the sender: the name of the device, or of an unknown one its address
+	Count int       // so many messages since First
+	First time.Time // by the clock that the rule goes by
+	Last  time.Time
+	Line  LogLine // the last one
 }
