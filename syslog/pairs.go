@@ -1,0 +1,104 @@
+package syslog
+
+import "iter"
+
+// Pair is one name and its value in a Message's Data.
+type Pair struct {
+	ID    []byte // the SD-ID of its element of structured data; nil: of key=value pairs
+	Name  []byte
+	Value []byte // without quotation marks and escapes
+}
+
+// Pairs ranges over the structured data of RFC 5424, or the key=value pairs, in the order in which they came. The slices are parts
+// of the Message, but for a value with escapes in it, which is unescaped into memory of its own. An element without parameters
+// has no pair.
+func (m *Message) Pairs() iter.Seq[Pair] {
+	return func(yield func(Pair) bool) {
+		if len(m.Data) > 0 && m.Data[0] == '[' {
+			structuredPairs(m.Data, yield)
+			return
+		}
+		plainPairs(m.Data, yield)
+	}
+}
+
+func structuredPairs(b []byte, yield func(Pair) bool) {
+	for i := 0; i < len(b) && b[i] == '['; {
+		end := nameEnd(b, i+1)
+		id := b[i+1 : end]
+		for i = end; i < len(b) && b[i] == ' '; {
+			equals := nameEnd(b, i+1)
+			if equals+1 >= len(b) || b[equals] != '=' || b[equals+1] != '"' {
+				return
+			}
+			last := valueEnd(b, equals+2)
+			if last < 0 || !yield(Pair{id, b[i+1 : equals], unescape(b[equals+2 : last])}) {
+				return
+			}
+			i = last + 1
+		}
+		i++ // the closing bracket
+	}
+}
+
+// plainPairs ranges over name=value and name="value", with spaces or commas between them. What has no equals sign is skipped.
+func plainPairs(b []byte, yield func(Pair) bool) {
+	for i := 0; i < len(b); {
+		name, value, next := plainPair(b, i)
+		if name != nil && !yield(Pair{Name: name, Value: unescape(value)}) {
+			return
+		}
+		i = next
+	}
+}
+
+// plainPair reads the pair at i; name is nil if there is none. A quoted value may hold anything, and ends the pair.
+func plainPair(b []byte, i int) (name, value []byte, next int) {
+	j := i
+	for j < len(b) && b[j] != '=' && !betweenPairs(b[j]) {
+		j++
+	}
+	if j == i || j == len(b) || b[j] != '=' {
+		return nil, nil, j + 1
+	}
+	name = b[i:j]
+	j++
+	if j < len(b) && b[j] == '"' {
+		if end := valueEnd(b, j+1); end > 0 {
+			return name, b[j+1 : end], end + 1
+		}
+	}
+	start := j
+	for j < len(b) && !betweenPairs(b[j]) {
+		j++
+	}
+	return name, b[start:j], j + 1
+}
+
+func betweenPairs(c byte) bool { return c <= ' ' || c == ',' }
+
+// unescape takes the backslash from in front of a quotation mark, a backslash and a closing bracket; any other is one that is meant
+// (RFC 5424, 6.3.3).
+func unescape(b []byte) []byte {
+	i := escape(b, 0)
+	if i < 0 {
+		return b
+	}
+	plain := make([]byte, 0, len(b)-1)
+	done := 0
+	for ; i >= 0; i = escape(b, i+2) {
+		plain = append(plain, b[done:i]...)
+		done = i + 1
+	}
+	return append(plain, b[done:]...)
+}
+
+// escape is the place of the next backslash that escapes something: -1 if there is none.
+func escape(b []byte, i int) int {
+	for ; i+1 < len(b); i++ {
+		if b[i] == '\\' && (b[i+1] == '"' || b[i+1] == '\\' || b[i+1] == ']') {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,139 @@
+package syslog
+
+import "time"
+
+// Parse reads a message as one that comes now from a device whose clock shows UTC where it does not say its zone. It keeps b.
+func Parse(b []byte) Message {
+	var p Parser
+	return p.Parse(b, time.Now())
+}
+
+// Parser reads messages. The zero Parser is ready; one may be used by many at once.
+type Parser struct {
+	Location *time.Location // of clocks that do not tell their zone; nil: UTC
+}
+
+// Parse reads a message. A time without a year is of the year that brings it closest to received. The slices of the Message
+// are parts of b; the fields that a receiver knows (Received, Source, Transport, Peer, Truncated) are not set.
+func (p *Parser) Parse(b []byte, received time.Time) Message {
+	var m Message
+	p.ParseInto(&m, b, received)
+	return m
+}
+
+// ParseInto is Parse into a Message that is used again: all that a message says is set anew, what a receiver knows is left as
+// it is. It does not allocate.
+func (p *Parser) ParseInto(m *Message, b []byte, received time.Time) {
+	reset(m, b)
+	r := reader{m: m, b: trimEnd(b)}
+	i := r.priority()
+	if !r.rfc5424(i) && !r.legacy(i) {
+		r.text(i)
+	}
+	m.setTime(&r.clock, received, p.Location)
+}
+
+// reset makes m a message of which nothing is understood. It sets field by field: a struct literal would be built aside and copied.
+func reset(m *Message, raw []byte) {
+	m.Format, m.Facility, m.Severity, m.Prioritized = FormatText, User, Notice, false
+	m.Host, m.Relay, m.Time, m.Quality, m.Uptime = nil, nil, time.Time{}, TimeQuality{}, 0
+	m.Counter, m.Sequence = 0, 0
+	m.App, m.ProcID, m.MsgID, m.Mnemonic, m.Data, m.Text = nil, nil, nil, nil, nil, nil
+	m.Raw = raw
+}
+
+// reader goes over one message from its beginning to its end. What its methods are given and return are places in b; a method
+// that does not find what it looks for leaves the Message as it is.
+type reader struct {
+	m     *Message
+	b     []byte // the message without what trails it
+	clock clock
+}
+
+// priority reads <PRI> and returns where it ends: 0 if there is none.
+func (r *reader) priority() int {
+	pri, end := priority(r.b, 0)
+	if end > 0 {
+		r.m.Facility, r.m.Severity, r.m.Prioritized = Facility(pri>>3), Severity(pri&7), true
+	}
+	return end
+}
+
+// priority reads <0> to <191>. Leading zeros make it text (RFC 3164, 4.3.3); end is 0 if there is none.
+func priority(b []byte, i int) (pri, end int) {
+	if i >= len(b) || b[i] != '<' {
+		return 0, 0
+	}
+	for j := i + 1; j < len(b) && j <= i+4; j++ {
+		c := b[j] - '0'
+		switch {
+		case b[j] == '>' && j > i+1 && pri <= 191:
+			return pri, j + 1
+		case c > 9, j > i+1 && pri == 0:
+			return 0, 0
+		}
+		pri = pri*10 + int(c)
+	}
+	return 0, 0
+}
+
+// text makes all from i on the text.
+func (r *reader) text(i int) {
+	r.m.Text = trimMark(r.b[i:])
+}
+
+// trimEnd cuts off line ends and NULs, which are of the transport.
+func trimEnd(b []byte) []byte {
+	for len(b) > 0 {
+		switch b[len(b)-1] {
+		case '\n', '\r', 0:
+			b = b[:len(b)-1]
+		default:
+			return b
+		}
+	}
+	return b
+}
+
+// trimMark cuts off a byte order mark.
+func trimMark(b []byte) []byte {
+	if len(b) >= 3 && b[0] == 0xef && b[1] == 0xbb && b[2] == 0xbf {
+		return b[3:]
+	}
+	return b
+}
+
+func skipSpaces(b []byte, i int) int {
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	return i
+}
+
+// wordEnd is where the word that begins at i ends: at the first byte that is not printable ASCII. So no control byte can get
+// into a field of the header.
+func wordEnd(b []byte, i int) int {
+	for i < len(b) && b[i]-'!' <= '~'-'!' {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+func isUpper(c byte) bool { return c-'A' <= 'Z'-'A' }
+
+func isAlnum(c byte) bool { return isDigit(c) || c|0x20-'a' <= 'z'-'a' }
+
+// number reads decimal digits; end is i if there are none, or more than a uint64 holds.
+func number(b []byte, i int) (n uint64, end int) {
+	end = i
+	for end < len(b) && isDigit(b[end]) {
+		if end-i == 19 {
+			return 0, i
+		}
+		n = n*10 + uint64(b[end]-'0')
+		end++
+	}
+	return n, end
+}

@@ -1,0 +1,103 @@
+package syslog
+
+import "bytes"
+
+// mnemonic is FAC-SEV-MNEM as Cisco, Arista and Juniper write it.
+type mnemonic struct {
+	name     []byte
+	severity Severity
+	digit    int // the place of the severity in name
+	parts    int
+	vdc      bool // NX-OS named a virtual device in front
+	next     int  // where the text begins
+}
+
+// readMnemonic reads "%SYS-5-CONFIG_I: ". The severity is the first part that is one digit, so that facilities may have parts
+// (IOS-XR's MGBL-CONFIG-6-DB_COMMIT) and mnemonics hyphens.
+func readMnemonic(b []byte, i int) (mnemonic, bool) {
+	var n mnemonic
+	if i >= len(b) || b[i] != '%' {
+		return n, false
+	}
+	if i+1 < len(b) && b[i+1] == '$' {
+		if i = skipVDC(b, i); i < 0 {
+			return n, false
+		}
+		n.vdc = true
+	}
+	start := i + 1
+	end := start
+	for ; end < len(b) && mnemonicByte(b[end]); end++ {
+		if b[end] != '-' {
+			continue
+		}
+		n.parts++
+		if n.digit == 0 && end > start && end+2 < len(b) && b[end+1]-'0' <= 7 && b[end+2] == '-' {
+			n.digit = end + 1 - start
+			n.severity = Severity(b[end+1] - '0')
+		}
+	}
+	next := skipSpaces(b, end)
+	if n.digit == 0 || end <= start+n.digit+2 || next < len(b) && b[next] != ':' {
+		return n, false
+	}
+	n.name = b[start:end]
+	n.next = skipSpaces(b, min(next+1, len(b)))
+	return n, true
+}
+
+func mnemonicByte(c byte) bool {
+	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c == '/'
+}
+
+// skipVDC skips NX-OS's "%$ VDC-1 %$ ".
+func skipVDC(b []byte, i int) int {
+	n := bytes.Index(b[i+2:], []byte("%$ %"))
+	if n < 0 || n > 64 {
+		return -1
+	}
+	return i + 2 + n + 3
+}
+
+// takeMnemonic puts the mnemonic into the Message, and makes what is behind it the text.
+func (r *reader) takeMnemonic(n mnemonic) {
+	r.m.Mnemonic = n.name
+	if !r.m.Prioritized {
+		r.m.Severity = n.severity
+	}
+	r.text(n.next)
+}
+
+// mnemonic reads one behind a header of RFC 3164 or RFC 5424.
+func (r *reader) mnemonic(i int) bool {
+	n, found := readMnemonic(r.b, i)
+	if !found {
+		return false
+	}
+	r.takeMnemonic(n)
+	h := ciscoHeader{clock: r.clock, proc: r.m.ProcID}
+	r.m.Format = n.format(&h)
+	if r.m.Format == FormatIOS && r.m.App != nil {
+		r.m.Format = FormatEOS
+	}
+	return true
+}
+
+// format tells who writes so.
+func (n *mnemonic) format(h *ciscoHeader) Format {
+	facility := n.name[:n.digit-1]
+	if dash := bytes.IndexByte(facility, '-'); dash > 0 {
+		facility = facility[:dash]
+	}
+	switch string(facility) {
+	case "ASA", "FTD", "PIX", "FWSM":
+		return FormatASA
+	}
+	switch {
+	case h.node, h.proc != nil && n.parts > 2:
+		return FormatIOSXR
+	case h.clock.yearFirst, n.vdc:
+		return FormatNXOS
+	}
+	return FormatIOS
+}
