@@ -14,6 +14,7 @@ const (
 	LabelDevice   = "device"
 	LabelGroup    = "group"
 	LabelPlatform = "platform"
+	LabelSource   = "source" // of what no device of the inventory sent: the sender's address
 )
 
 // Alert is something that a rule says a person should know. Its labels are its identity, as in Prometheus.

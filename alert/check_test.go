@@ -22,7 +22,7 @@ func TestAWrongRuleIsRefusedInOneSentence(t *testing.T) {
 		{alert.Rule{Name: strings.Repeat("x", 101), Kind: "state"}, `its name is longer than 100 letters`},
 		{alert.Rule{Name: "a\x1b[2J", Kind: "state"}, `rule "a\x1b[2J": its name has characters that cannot be printed`},
 		{alert.Rule{Name: alert.FailingAlert, Kind: "state"}, `this name is muster's own, for a rule that cannot be asked: choose another`},
-		{alert.Rule{Name: "x", Kind: "stat"}, `rule "x": unknown kind "stat": there are event, group, promql, state, uplink`},
+		{alert.Rule{Name: "x", Kind: "stat"}, `rule "x": unknown kind "stat": there are event, group, log, promql, state, uplink`},
 		{alert.Rule{Name: "x"}, `unknown kind "": there are`},
 		{alert.Rule{Name: "x", Kind: "state", Expr: "up"}, `expr is not for kind state, which takes for, states`},
 		{alert.Rule{Name: "x", Kind: "uplink", Count: 3}, `count is not for kind uplink, which takes for`},
@@ -47,6 +47,11 @@ func TestAWrongRuleIsRefusedInOneSentence(t *testing.T) {
 		{alert.Rule{Name: "x", Kind: "event"}, `unknown event "": there are backup-changed, backup-failed, backup-good, backup-new, run-done`},
 		{alert.Rule{Name: "x", Kind: "event", Event: "health"}, `unknown event "health"`},
 		{alert.Rule{Name: "x", Kind: "event", Event: "backup-new", Match: "("}, `match "(" is no regular expression: `},
+		{alert.Rule{Name: "x", Kind: "log", Match: "x"}, `match is not for kind log, which takes keep`},
+		{alert.Rule{Name: "x", Kind: "log", Count: 5}, `count is not for kind log, which takes keep`},
+		{alert.Rule{Name: "x", Kind: "log", For: time.Minute}, `for is not for kind log, which takes keep`},
+		{alert.Rule{Name: "x", Kind: "log", Labels: label("source", "y")}, `the label source is the sender's address, and no rule's`},
+		{alert.Rule{Name: "x", Kind: "log", Summary: "{{.Severty}}"}, `rule "x": summary: `},
 		{alert.Rule{Name: "x", Kind: "state", Labels: label("alertname", "y")}, `the label alertname is the rule's name: change that`},
 		{alert.Rule{Name: "x", Kind: "state", Labels: label("device", "y")}, `the label device is the device's name`},
 		{alert.Rule{Name: "x", Kind: "state", Labels: label("on-call", "y")}, `label "on-call": a name has letters, digits and _`},
@@ -80,7 +85,7 @@ func TestEveryWrongRuleIsNamed(t *testing.T) {
 	t.Parallel()
 	err := alert.Check([]alert.Rule{{Name: "a", Kind: "state"}, {Name: "a", Kind: "state"}, {Name: "b", Kind: "c"}}, nil)
 	want := `rule "a": there is another one of this name: rename one of them
-rule "b": unknown kind "c": there are event, group, promql, state, uplink`
+rule "b": unknown kind "c": there are event, group, log, promql, state, uplink`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

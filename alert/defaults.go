@@ -6,6 +6,10 @@ import (
 	"github.com/musternet/muster"
 )
 
+// LogCritical is the name of the shipped rule of kind log. Who watches the log has to know it by the same name, as a rule for
+// messages of severity critical and worse that are no known noise.
+const LogCritical = "log-critical"
+
 // Defaults returns the rules of who names none, in a new slice.
 //
 // A backup that failed is told the first time: the run has tried again what is worth it by then, and the next one may be a
@@ -22,5 +26,6 @@ func Defaults() []Rule {
 			Summary: "the backup of {{.Device}} failed", Description: "{{.Text}}\n{{.Detail}}"},
 		{Name: "config-changed", Kind: "event", Event: muster.EventBackupChanged, Labels: severity("info"),
 			Summary: "the configuration of {{.Device}} changed", Description: "{{.Text}}\n{{.Detail}}"},
+		{Name: LogCritical, Kind: "log", Labels: severity("critical")},
 	}
 }

@@ -1,17 +1,19 @@
 // Package alert has rules that keep state and make of what happens the alerts that a person should know.
 //
-// An Engine is told what happens by Take: transitions of health, what became of backups. It asks the history by PromQL in
-// Run. Each Rule judges subjects by that (a device, a group of devices, a series) and says of each that nothing is wrong,
-// that something is and lasts not long enough yet (pending), or that it is (firing). What fires is given to a Sender, which
-// groups, silences and notifies.
+// An Engine is told what happens by Take: transitions of health, what became of backups, what devices have logged. It asks
+// the history by PromQL in Run. Each Rule judges subjects by that (a device, a group of devices, a series) and says of each
+// that nothing is wrong, that something is and lasts not long enough yet (pending), or that it is (firing). What fires is
+// given to a Sender, which groups, silences and notifies.
 //
 // # What an alert carries
 //
-// Labels are its identity: alertname, which is the rule's name; severity, warning unless the rule says otherwise; where it
-// is about a device also device, group, platform and the device's tags; what the kind of the rule adds; the rule's own
-// labels. The name of a tag becomes a label name by putting _ for each character but letters, digits and _, and tag_ before
-// what begins with a digit or with _ or is the name of a label above. A tag without a value gives no label. An alert keeps
-// the labels it began with until its end was told, also when the inventory or the rule change meanwhile.
+// Labels are its identity: alertname, which is the rule's name; severity, warning unless the rule says otherwise, and of
+// kind log the message's: critical of emergency, alert and critical, warning of error and warning, info of the others; where
+// it is about a device also device, group, platform and the device's tags; where it is about what somebody else has logged
+// the sender's address as source; what the kind of the rule adds; the rule's own labels. The name of a tag becomes a label
+// name by putting _ for each character but letters, digits and _, and tag_ before what begins with a digit or with _ or is
+// the name of a label above. A tag without a value gives no label. An alert keeps the labels it began with until its end was
+// told, also when the inventory or the rule change meanwhile.
 //
 // Annotations are for people: summary and description, by the rule's templates; count, first, last and sample say how often
 // it was seen, when first and last, and what was seen last.

@@ -16,7 +16,8 @@ const LabelRevision = "revision"
 
 // reserved are the labels that no tag may pass itself off as.
 var reserved = []string{
-	muster.LabelAlert, muster.LabelSeverity, muster.LabelDevice, muster.LabelGroup, muster.LabelPlatform, LabelRevision,
+	muster.LabelAlert, muster.LabelSeverity, muster.LabelDevice, muster.LabelGroup, muster.LabelPlatform,
+	muster.LabelSource, LabelRevision,
 }
 
 // labelsOf joins the labels of an alert: each line below wins over those above.

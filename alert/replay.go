@@ -29,10 +29,17 @@ type Ranger interface {
 // replaySteps is how many steps of time the history is asked for at once.
 const replaySteps = 5000
 
-// Replay tells how often a rule would have begun to fire in the past. Rules that are wrong are refused as by Check.
+// ErrNotReplayed says that a rule cannot be replayed here.
+var ErrNotReplayed = errors.New("what devices have logged is replayed by: muster syslog rules test")
+
+// Replay tells how often a rule would have begun to fire in the past. Rules that are wrong are refused as by Check, and those of
+// kind log with ErrNotReplayed: what they watch for only the archive of the log knows.
 func Replay(ctx context.Context, r Rule, p Past) (int, error) {
 	if err := Check([]Rule{r}, nil); err != nil {
 		return 0, err
+	}
+	if r.Kind == "log" {
+		return 0, &RuleError{Rule: r.Name, Err: ErrNotReplayed}
 	}
 	if r.Expr != "" {
 		return replayExpr(ctx, r, p)

@@ -104,4 +104,8 @@ func TestAReplayOfAWrongRuleSaysWhatIsWrong(t *testing.T) {
 	if _, err := alert.Replay(t.Context(), alert.Rule{Name: "x", Kind: "nosuch"}, p); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
+	_, err := alert.Replay(t.Context(), alert.Rule{Name: "x", Kind: "log"}, p)
+	if want := `rule "x": what devices have logged is replayed by: muster syslog rules test`; !errors.Is(err, alert.ErrNotReplayed) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
 }

@@ -41,7 +41,8 @@ type Rule struct {
 
 	Event muster.EventKind // of event
 	Match string           // of event: a regular expression that its text has to match; empty: any
-	// Keep is how long an alert of an event fires; 0: DefaultKeep, but of a failure until it is well.
+	// Keep is how long an alert of an event fires, or one of the log after the last message; 0: DefaultKeep, but of a failure
+	// until it is well.
 	Keep time.Duration
 }
 

@@ -39,6 +39,7 @@ var kinds = []kind{
 	{Kind{"group", "so many of some devices are in a state"}, []string{"for", "states", "count", "share", "least", "by"},
 		checkGroup, openGroup, "{{.Count}} of {{.Of}} devices{{with .By}} of {{.}}{{end}} are {{.State}}",
 		"{{.List}}"},
+	{Kind{"log", "a device logs what the rule watches for"}, []string{"keep"}, checkLog, openLog, logSummary, logDescription},
 	{Kind{"promql", "an expression over the history has a result"}, []string{"for", "expr", "every"},
 		checkPromQL, openPromQL, "{{.Rule}}{{with .Device}} of {{.}}{{end}}: {{.Value}}", "{{.Reason}}"},
 	{Kind{"state", "a device is in a state"}, []string{"for", "states"},

@@ -170,7 +170,7 @@ func (b *bench) in(phase alert.Phase) string {
 }
 
 func name(labels map[string]string) string {
-	for _, l := range []string{muster.LabelDevice, muster.LabelGroup, "rule", "site"} {
+	for _, l := range []string{muster.LabelDevice, muster.LabelGroup, muster.LabelSource, "rule", "site"} {
 		if labels[l] != "" {
 			return labels[muster.LabelAlert] + ":" + labels[l]
 		}

@@ -44,6 +44,7 @@ type finding struct {
 	text   Subject           // what the templates see; on fills in rule, device and labels
 	sample string
 	at     time.Time // when; zero: now
+	first  time.Time // instead of when it was first seen
 	news   bool      // it was seen once more, and not only looked at again
 	count  int       // instead of how often it was seen
 	wait   time.Duration
@@ -69,6 +70,9 @@ func (s *subject) see(f finding, now moment) {
 	}
 	if f.count > 0 {
 		s.Count = f.count
+	}
+	if !f.first.IsZero() {
+		s.First = f.first
 	}
 	s.Wait, s.Need, s.Until = f.wait, f.need, f.until
 }

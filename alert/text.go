@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/musternet/muster"
 )
@@ -43,14 +44,24 @@ type Subject struct {
 
 	State  string // of state and group: "down"
 	Reason string // why, in words; of promql the expression
-	Count  int    // of group: how many devices are in the state
+	Count  int    // of group: how many devices are in the state; of log: how many messages there were
 	Of     int    // of group: of how many
 	By     string // of group: the group or the value of the tag
 	List   string // of group: the names of the devices, the first ten of many
 	Value  string // of promql
 	Event  string // of event: its kind
-	Text   string // of event: one sentence
+	Text   string // of event: one sentence; of log: the last message
 	Detail string // of event: more lines, such as a diff
+
+	// Of log, what is known of the last message. What cannot be printed stands as an escape.
+	Source   string // who sent it, by address
+	Severity string // "critical"
+	Facility string // "local7"
+	App      string
+	Mnemonic string // "BGP-5-ADJCHANGE"
+	Time     string // by the device's clock, as RFC 3339; empty: it tells none
+	First    string // when the first of Count came, by the clock that the rule goes by, and the last
+	Last     string
 }
 
 // parseText parses a template; where there is none, the other. Running it shows whether it names what there is.
@@ -107,6 +118,26 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// printable makes one line of what a device said, cut to some bytes. What is not to be printed stands as an escape such as \n,
+// \x1b or \u202e: nothing obeys it, and people see that it was there.
+func printable(text string, most int) string {
+	var b strings.Builder
+	for i, n := 0, 0; i < len(text); i += n {
+		var c rune
+		c, n = utf8.DecodeRuneInString(text[i:])
+		piece := text[i : i+n]
+		if c == utf8.RuneError && n == 1 || !unicode.IsPrint(c) {
+			piece = strconv.QuoteToASCII(piece)
+			piece = piece[1 : len(piece)-1]
+		}
+		if b.Len()+len(piece) > most-len("...") {
+			return b.String() + "..."
+		}
+		b.WriteString(piece)
+	}
+	return b.String()
+}
+
 // list names some of many, which are sorted.
 func list(names []string) string {
 	if len(names) <= mostListed {
@@ -121,11 +152,14 @@ func (s *subject) annotations() map[string]string {
 		AnnotationSummary:     s.Summary,
 		AnnotationDescription: s.Description,
 		AnnotationCount:       strconv.Itoa(s.Count),
-		AnnotationFirst:       s.First.UTC().Format(time.RFC3339),
-		AnnotationLast:        s.Last.UTC().Format(time.RFC3339),
+		AnnotationFirst:       shown(s.First),
+		AnnotationLast:        shown(s.Last),
 		AnnotationSample:      s.Sample,
 	}
 }
+
+// shown is a time as the texts tell it.
+func shown(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // describe fills in what the templates see of rule and device, and writes the texts.
 func (s *subject) describe(r *rule, f finding) {

@@ -17,7 +17,7 @@ func TestATagBecomesALabel(t *testing.T) {
 	t.Parallel()
 	for tag, want := range map[string]string{
 		"site": "site", "rack_2": "rack_2", "on-call": "on_call", "netbox.role": "netbox_role", "2nd": "tag_2nd", "_x": "tag__x",
-		"device": "tag_device", "severity": "tag_severity", "revision": "tag_revision", "": "tag_", "größe": "gr__e",
+		"device": "tag_device", "severity": "tag_severity", "source": "tag_source", "revision": "tag_revision", "": "tag_", "größe": "gr__e",
 	} {
 		if got := alert.LabelName(tag); got != want {
 			t.Errorf("tag %q becomes %q, want %q", tag, got, want)
