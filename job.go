@@ -34,6 +34,7 @@ type Result struct {
 	Bytes    int
 	Attempts int
 	Elapsed  time.Duration
+	Author   string   // who made the change that the backup was asked for, as the device says; empty: not known
 	Warning  string   // what a person should look at although it succeeded; empty if nothing
 	Failure  *Failure // set exactly when Status is StatusFailed
 }

@@ -88,7 +88,7 @@ func (a *App) backup(ctx context.Context, s *storage, j muster.Job, devices []mu
 	if err != nil {
 		return errors.Join(err, batch.End(ctx))
 	}
-	b := &backup.Backup{Dialer: dialer, Keeper: batch, HashKey: key}
+	b := &backup.Backup{Dialer: dialer, Keeper: batch, HashKey: key, Authors: o.Authors}
 	opts := a.jobOptions(limiter, devices, o)
 	opts.Quiet = batch.Flush
 	for r := range job.Run(ctx, found, opts, job.Work[backup.Fetched]{Talk: b.Talk, Keep: b.Keep}) {

@@ -21,6 +21,7 @@ type RunOptions struct {
 	Timeout time.Duration       // per device in all; 0: the settings', or 5 min
 	Retries int                 // -1: the settings', or 1
 	Trigger string              // empty: "manual"
+	Authors map[string]string   // who changed the configuration of a device, by the name of the device; none: not known
 	Started func(muster.Device) // hears each device as it gets its place; called from many tasks
 }
 

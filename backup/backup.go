@@ -23,7 +23,8 @@ type Keeper interface {
 type Backup struct {
 	*Dialer
 	Keeper  Keeper
-	HashKey []byte // for devices whose secrets are stored as hashes
+	HashKey []byte            // for devices whose secrets are stored as hashes
+	Authors map[string]string // who changed the configuration of a device, by the name of the device; not written to
 }
 
 // Fetched is what one conversation gave.
@@ -61,12 +62,16 @@ func (b *Backup) Talk(ctx context.Context, dev muster.Device) (Fetched, error) {
 	return f, nil
 }
 
-// Keep stores what came of a conversation: the configuration, or the failure that r holds.
+// Keep stores what came of a conversation: the configuration, or the failure that r holds. A new revision is by its author,
+// where one is known.
 func (b *Backup) Keep(ctx context.Context, r muster.Result, f Fetched) muster.Result {
+	if name := b.Authors[r.Device.Name]; name != "" {
+		r.Author = store.PersonName(name) // a device's word: what is told of it is what git has
+	}
 	if r.Failure != nil {
 		return b.Keeper.Fail(ctx, store.Outcome{Result: r, Facts: f.Config.Facts, Session: f.Session})
 	}
-	r = b.Keeper.Keep(ctx, store.Kept{Result: r, Config: f.Config, Session: f.Session})
+	r = b.Keeper.Keep(ctx, store.Kept{Result: r, Config: f.Config, Session: f.Session, Author: r.Author})
 	if r.Line > 0 {
 		r.Taste = taste(f.Config, r.Line)
 	}

@@ -107,6 +107,25 @@ func TestTheTasteOfAChangeHoldsNoSecret(t *testing.T) {
 	}
 }
 
+func TestWhoChangedADeviceIsTheAuthorOfItsRevision(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	b := &backup.Backup{Keeper: k, Authors: map[string]string{"r1": "ada", "r2": "eve <x>\nforged: y"}}
+	for _, c := range []struct{ device, want string }{
+		{"r1", "ada"}, {"r2", "eve  x  forged: y"}, {"r3", ""},
+	} {
+		dev := muster.Device{Name: c.device}
+		r := b.Keep(t.Context(), muster.Result{Device: dev}, backup.Fetched{Config: muster.Config{Text: []byte("x\n")}})
+		if kept := k.kept[len(k.kept)-1].Author; r.Author != c.want || kept != c.want {
+			t.Errorf("%s: kept by %q, told by %q, want %q", c.device, kept, r.Author, c.want)
+		}
+		r = b.Keep(t.Context(), muster.Result{Device: dev, Failure: &muster.Failure{Code: "timeout"}}, backup.Fetched{})
+		if r.Author != c.want {
+			t.Errorf("%s: failed by %q, want %q", c.device, r.Author, c.want)
+		}
+	}
+}
+
 func TestAFailureIsKeptWithWhatToTry(t *testing.T) {
 	t.Parallel()
 	withDevice(t, sim.Config{Seed: 1, Faults: []sim.Share{{Kind: "auth", Share: 1}}}, func(ctx context.Context, dev muster.Device, b *backup.Backup, k *keeper) {
