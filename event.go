@@ -13,6 +13,7 @@ const (
 	EventBackupFailed  EventKind = "backup-failed"
 	EventBackupGood    EventKind = "backup-good" // unchanged: what failed before is well again
 	EventRunDone       EventKind = "run-done"    // a whole backup run
+	EventLog           EventKind = "log"         // syslog messages that a rule is about
 )
 
 // Event is something that happened, for whoever subscribes. Its texts hold no secret.

@@ -11,6 +11,7 @@ type LogLine struct {
 	Received    time.Time  `json:"received"`
 	Source      netip.Addr `json:"source"` // who sent it; not valid: a program on this machine
 	Transport   string     `json:"transport,omitempty"`
+	Peer        string     `json:"peer,omitempty"`  // the name in the sender's certificate, verified
 	Device      string     `json:"device"`          // of the inventory, by the source; empty: it is unknown
 	Flags       []string   `json:"flags,omitempty"` // what to be wary of: see the constants Flag...
 	Host        string     `json:"host"`            // what the message calls its sender
