@@ -75,6 +75,27 @@ func plainPair(b []byte, i int) (name, value []byte, next int) {
 	return name, b[start:j], j + 1
 }
 
+// pairsBegin says that b begins with two pairs: one alone may be a word of a text.
+func pairsBegin(b []byte) bool {
+	for range 2 {
+		equals := 0
+		for equals < len(b) && pairNameByte(b[equals]) {
+			equals++
+		}
+		if equals == 0 || equals == len(b) || b[equals] != '=' {
+			return false
+		}
+		_, _, next := plainPair(b, 0)
+		for next < len(b) && betweenPairs(b[next]) {
+			next++
+		}
+		b = b[min(next, len(b)):]
+	}
+	return true
+}
+
+func pairNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
+
 func betweenPairs(c byte) bool { return c <= ' ' || c == ',' }
 
 // unescape takes the backslash from in front of a quotation mark, a backslash and a closing bracket; any other is one that is meant

@@ -28,7 +28,7 @@ func (p *Parser) ParseInto(m *Message, b []byte, received time.Time) {
 	r := reader{m: m, b: trimEnd(b)}
 	i := r.priority()
 	if !r.rfc5424(i) && !r.legacy(i) {
-		r.text(i)
+		r.bare(skipSpaces(r.b, i))
 	}
 	m.setTime(&r.clock, received, p.Location)
 }
@@ -45,18 +45,23 @@ func reset(m *Message, raw []byte) {
 // reader goes over one message from its beginning to its end. What its methods are given and return are places in b; a method
 // that does not find what it looks for leaves the Message as it is.
 type reader struct {
-	m     *Message
-	b     []byte // the message without what trails it
-	clock clock
+	m      *Message
+	b      []byte // the message without what trails it
+	clock  clock
+	nested bool // it is a message within a message
 }
 
 // priority reads <PRI> and returns where it ends: 0 if there is none.
 func (r *reader) priority() int {
 	pri, end := priority(r.b, 0)
 	if end > 0 {
-		r.m.Facility, r.m.Severity, r.m.Prioritized = Facility(pri>>3), Severity(pri&7), true
+		r.m.setPriority(pri)
 	}
 	return end
+}
+
+func (m *Message) setPriority(pri int) {
+	m.Facility, m.Severity, m.Prioritized = Facility(pri>>3), Severity(pri&7), true
 }
 
 // priority reads <0> to <191>. Leading zeros make it text (RFC 3164, 4.3.3); end is 0 if there is none.
@@ -75,6 +80,51 @@ func priority(b []byte, i int) (pri, end int) {
 		pri = pri*10 + int(c)
 	}
 	return 0, 0
+}
+
+// bare reads a message without any header of its own.
+func (r *reader) bare(i int) {
+	if r.body(i) || !r.m.Prioritized {
+		return
+	}
+	if app, proc, end := tag(r.b, i); end > 0 {
+		r.m.Format = FormatRFC3164
+		r.tagged(app, proc, end)
+	}
+}
+
+// body reads what is behind the header, as the vendors write it. If none of them does, all of it is text, and false is returned.
+func (r *reader) body(i int) bool {
+	if i < len(r.b) && r.vendor(i) {
+		return true
+	}
+	r.plain(i)
+	return false
+}
+
+// plain makes all from i on the text, and the data too if it is pairs.
+func (r *reader) plain(i int) {
+	r.text(i)
+	if r.m.Data == nil && pairsBegin(r.m.Text) {
+		r.m.Data = r.m.Text
+	}
+}
+
+func (r *reader) vendor(i int) bool {
+	tagged := r.m.App != nil
+	switch c := r.b[i]; {
+	case c == '%':
+		return tagged && r.junosPriority(i) || r.mnemonic(i) || r.huawei(i)
+	case c == '[':
+		return tagged && r.frr(i)
+	case c == '<':
+		return r.arubaOS(i)
+	case isDigit(c):
+		return r.panOS(i) || r.arubaSwitch(i)
+	case isUpper(c):
+		return r.arubaCX(i) || tagged && r.junos(i)
+	}
+	return !tagged && (r.fortinet(i) || r.routerOS(i))
 }
 
 // text makes all from i on the text.

@@ -9,7 +9,7 @@ type ciscoHeader struct {
 	timed             bool // the clock is read
 	colon             bool // a colon was behind the time
 	counted           bool // the place of the counter is behind us
-	numbered          bool // there was a number
+	numbered          bool // there was a number in front of the host
 	node              bool // IOS-XR's RP/0/RP0/CPU0:
 }
 
@@ -20,7 +20,7 @@ func (r *reader) cisco(i int, relayed bool) bool {
 	b := r.b
 	for range 9 {
 		i = skipSpaces(b, i)
-		if i == len(b) || b[i] == '%' {
+		if i == len(b) || b[i] == '%' || b[i] == '#' {
 			break
 		}
 		next := h.part(b, i)
@@ -38,13 +38,24 @@ func (r *reader) cisco(i int, relayed bool) bool {
 	}
 	r.takeCisco(&h, relayed)
 	if !found {
-		r.m.Format = FormatIOS
-		r.text(i)
+		r.trace(i, h.node)
 		return true
 	}
 	r.takeMnemonic(n)
 	r.m.Format = n.format(&h)
 	return true
+}
+
+// trace reads a message without a mnemonic. IOS-XR names the process in front of it.
+func (r *reader) trace(i int, node bool) {
+	r.m.Format = FormatIOS
+	if node {
+		r.m.Format = FormatIOSXR
+		if app, proc, next := tag(r.b, i); proc != nil {
+			r.m.App, r.m.ProcID, i = app, proc, next
+		}
+	}
+	r.text(i)
 }
 
 // takeCisco puts the header into the Message. What a relay put in front is overruled; where there is no other, the name that the
@@ -97,7 +108,8 @@ func (h *ciscoHeader) readNumber(b []byte, i int) int {
 	} else {
 		h.counter = n
 	}
-	h.counted, h.numbered = true, true
+	h.counted = true
+	h.numbered = h.numbered || h.host == nil
 	return end + 2
 }
 
@@ -136,6 +148,12 @@ func (h *ciscoHeader) readWord(b []byte, i int) int {
 			} else {
 				h.app, h.proc = app, proc
 			}
+			return next
+		}
+	}
+	if b[i] == '*' { // AireOS: "*spamApTask2: "
+		if app, _, next := tag(b, i); next > 0 && len(app) > 1 {
+			h.app = app[1:]
 			return next
 		}
 	}

@@ -13,10 +13,10 @@ type mnemonic struct {
 }
 
 // readMnemonic reads "%SYS-5-CONFIG_I: ". The severity is the first part that is one digit, so that facilities may have parts
-// (IOS-XR's MGBL-CONFIG-6-DB_COMMIT) and mnemonics hyphens.
+// (IOS-XR's MGBL-CONFIG-6-DB_COMMIT) and mnemonics hyphens. AireOS writes # for % too.
 func readMnemonic(b []byte, i int) (mnemonic, bool) {
 	var n mnemonic
-	if i >= len(b) || b[i] != '%' {
+	if i >= len(b) || b[i] != '%' && b[i] != '#' {
 		return n, false
 	}
 	if i+1 < len(b) && b[i+1] == '$' {

@@ -5,7 +5,7 @@ import "time"
 // clock is a time stamp as it is written.
 type clock struct {
 	year, month, day int
-	second           int // of the day
+	second           int64 // of the day
 	nsec             int
 	offset           int // seconds east of UTC
 	uptime           time.Duration
@@ -66,14 +66,22 @@ func (c *clock) readMonth(b []byte, i int) int {
 	if i = c.readTime(b, i); i < 0 {
 		return -1
 	}
-	if !c.hasYear && i+5 <= len(b) && b[i] == ' ' && (i+5 == len(b) || b[i+5] == ' ' || b[i+5] == ':') {
-		if year := digits(b[i+1 : i+5]); year >= 1900 && year < 2200 {
-			c.year, c.hasYear = year, true
-			i += 5
-		}
-	}
+	i = c.readLateYear(b, i)
 	c.check()
 	return c.readZone(b, i)
+}
+
+// readLateYear reads a year behind the time, where Junos, ArubaOS and Comware have it.
+func (c *clock) readLateYear(b []byte, i int) int {
+	if c.hasYear || i+5 > len(b) || b[i] != ' ' || i+5 < len(b) && b[i+5] != ' ' && !colonEnds(b, i+5) {
+		return i // 2001:db8::1 is a host
+	}
+	year := digits(b[i+1 : i+5])
+	if year < 1900 || year > 2200 {
+		return i
+	}
+	c.year, c.hasYear = year, true
+	return i + 5
 }
 
 // readYear reads NX-OS's "2024 Mar  1 18:46:11".
@@ -111,10 +119,10 @@ func (c *clock) readTime(b []byte, i int) int {
 	if h < 0 || m < 0 || s < 0 {
 		return -1
 	}
-	c.second = h*3600 + m*60 + s
+	c.second = int64(h*3600 + m*60 + s)
 	c.date = h <= 23 && m <= 59 && s <= 60 // a leap second is one
 	i += 8
-	if i+1 >= len(b) || b[i] != '.' || !isDigit(b[i+1]) {
+	if i+1 >= len(b) || b[i] != '.' && !comwareFraction(b, i) || !isDigit(b[i+1]) {
 		return i
 	}
 	unit := 100_000_000
@@ -128,12 +136,19 @@ func (c *clock) readTime(b []byte, i int) int {
 	return i
 }
 
+// comwareFraction says that there is ":123 ", as H3C writes milliseconds.
+func comwareFraction(b []byte, i int) bool {
+	return i+5 <= len(b) && b[i] == ':' && b[i+4] == ' ' && digits(b[i+1:i+4]) >= 0
+}
+
 // readUptime reads how long a Cisco is up: "00:00:12", "5d21h", "1w2d", "2y10w". It is nothing else only if a colon follows.
 func (c *clock) readUptime(b []byte, i int) int {
-	if len(b) > i+8 && b[i+2] == ':' && b[i+5] == ':' && b[i+8] == ':' {
-		i = c.readTime(b, i)
-		c.uptime, c.date, c.up = time.Duration(c.second)*time.Second, false, true
-		return i
+	if end := c.readTime(b, i); end > 0 {
+		c.uptime, c.date, c.up = time.Duration(c.second)*time.Second+time.Duration(c.nsec), false, true
+		if !colonEnds(b, end) {
+			return -1
+		}
+		return end
 	}
 	const day = 24 * time.Hour
 	units := [...]struct {
@@ -229,9 +244,9 @@ func closer(t, a, b time.Time) time.Time {
 // in is the moment in that year. The usual case is arithmetic: time.Date takes as long as all the rest of a message.
 func (c *clock) in(year int, location *time.Location) time.Time {
 	if !c.hasZone && location != nil && location != time.UTC {
-		return time.Date(year, time.Month(c.month), c.day, 0, 0, c.second, c.nsec, location).UTC()
+		return time.Date(year, time.Month(c.month), c.day, 0, 0, int(c.second), c.nsec, location).UTC()
 	}
-	return time.Unix(daysSince1970(year, c.month, c.day)*86400+int64(c.second-c.offset), int64(c.nsec)).UTC()
+	return time.Unix(daysSince1970(year, c.month, c.day)*86400+c.second-int64(c.offset), int64(c.nsec)).UTC()
 }
 
 // daysSince1970 counts in years that begin in March, so that the leap day is the last one.

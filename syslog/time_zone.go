@@ -101,3 +101,8 @@ func colonFollows(b []byte, i int) bool {
 	i = skipSpaces(b, i)
 	return i < len(b) && b[i] == ':'
 }
+
+// colonEnds says that a colon at i is not in the middle of a word.
+func colonEnds(b []byte, i int) bool {
+	return i < len(b) && b[i] == ':' && (i+1 == len(b) || b[i+1] == ' ')
+}
