@@ -22,14 +22,14 @@ type Alerts struct {
 // Rule is one thing that people are told. Which of its keys count depends on When.
 type Rule struct {
 	Name string `yaml:"name" doc:"its name, which the alert has as its label alertname"`
-	When string `yaml:"when" doc:"what kind of rule it is: event, group, promql, state or uplink"`
+	When string `yaml:"when" doc:"what kind of rule it is: event, group, log, promql, state or uplink"`
 
 	State  []State  `yaml:"state" doc:"state and group: down, degraded, up or unknown; absent: down"`
 	States []State  `yaml:"states" doc:"the same as state, for several of which any counts"`
 	For    Delay    `yaml:"for" doc:"how long it has to last; absent: at once"`
 	Select []string `yaml:"select" doc:"all but uplink: the devices, as on the command line; absent: all"`
 
-	Count int     `yaml:"count" doc:"group: so many devices; event: so many of the same device; absent: 1"`
+	Count int     `yaml:"count" doc:"group: so many devices; event: so many of the same device; log: so many messages of one sender; absent: 1"`
 	Share Percent `yaml:"share" doc:"group, in the place of count: this share of the devices, such as 50%"`
 	Least int     `yaml:"least" doc:"group: only of at least so many devices"`
 	By    string  `yaml:"by" doc:"group: one alert for each group, or for each value of the tag of this name; absent: one for all"`
@@ -38,8 +38,16 @@ type Rule struct {
 	Every Span   `yaml:"every" doc:"promql: how often it is asked; absent: 30s"`
 
 	Event Event  `yaml:"event" doc:"event: what happened, such as backup-failed"`
-	Match string `yaml:"match" doc:"event: a regular expression that its text must match; absent: any"`
-	Keep  Span   `yaml:"keep" doc:"event: how long the alert fires; absent: 5m, and a failure until it is well"`
+	Match string `yaml:"match" doc:"event and log: a regular expression that its text must match; absent: any"`
+	Keep  Span   `yaml:"keep" doc:"event: how long the alert fires, and log: after the last message; absent: 5m, and a failure until it is well"`
+
+	Severity string   `yaml:"severity" doc:"log: messages at least as bad as this, such as error"`
+	Facility []string `yaml:"facility" doc:"log: of any of these facilities, such as local7"`
+	App      []string `yaml:"app" doc:"log: of any of these programs or processes; * stands for any characters, ? for one"`
+	Mnemonic []string `yaml:"mnemonic" doc:"log: any of the vendor's words for kinds of messages, such as BGP-*; likewise"`
+	Text     string   `yaml:"text" doc:"log: what is in the message, in upper or lower case"`
+	Within   Span     `yaml:"within" doc:"log: the time within which count messages have to come"`
+	Noisy    bool     `yaml:"noisy" doc:"log: known noise counts too"`
 
 	Labels      map[string]string `yaml:"labels" doc:"added to those of the alert, such as severity: critical"`
 	Summary     string            `yaml:"summary" doc:"one line, in which {{.Device}} and the like stand for what it is about; absent: that of the kind"`
@@ -74,7 +82,7 @@ func (s *State) UnmarshalText(text []byte) error {
 // Event is a kind of event that a rule can be about.
 type Event muster.EventKind
 
-// events are all but that of health, which rules of the kind state are for.
+// events are all but those of health and of the log, which have kinds of rules of their own.
 var events = []string{
 	string(muster.EventBackupChanged), string(muster.EventBackupFailed), string(muster.EventBackupGood),
 	string(muster.EventBackupNew), string(muster.EventRunDone),
@@ -82,8 +90,11 @@ var events = []string{
 
 // UnmarshalText takes a kind of event that there is.
 func (e *Event) UnmarshalText(text []byte) error {
-	if string(text) == string(muster.EventHealth) {
+	switch muster.EventKind(text) {
+	case muster.EventHealth:
 		return errors.New("changes of health are for a rule with when: state")
+	case muster.EventLog:
+		return errors.New("what devices log is for a rule with when: log")
 	}
 	*e = Event(text)
 	if err := oneOf(string(text), events...); err != nil {

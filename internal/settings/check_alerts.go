@@ -26,21 +26,22 @@ func (c checker) alerts(n strict.Node, a Alerts) Problems {
 	return p
 }
 
-var ruleKeys = meaning{"when", []string{"event", "group", "promql", "state", "uplink"}, map[string][]string{
+var ruleKeys = meaning{"when", []string{"event", "group", "log", "promql", "state", "uplink"}, map[string][]string{
 	"for":   {"group", "promql", "state", "uplink"},
 	"state": {"group", "state"}, "states": {"group", "state"},
-	"select": {"event", "group", "promql", "state"},
-	"count":  {"event", "group"},
+	"select": {"event", "group", "log", "promql", "state"},
+	"count":  {"event", "group", "log"},
 	"share":  {"group"}, "least": {"group"}, "by": {"group"},
 	"expr": {"promql"}, "every": {"promql"},
-	"event": {"event"}, "match": {"event"}, "keep": {"event"},
+	"event": {"event"}, "match": {"event", "log"}, "keep": {"event", "log"},
+	"severity": {"log"}, "facility": {"log"}, "app": {"log"}, "mnemonic": {"log"}, "text": {"log"}, "within": {"log"}, "noisy": {"log"},
 }}
 
 func (c checker) rule(n strict.Node, r Rule) Problems {
 	if bad := c.kind(n, r); bad != nil {
 		return Problems{bad} // what it should have depends on its kind
 	}
-	p := c.selection(n, r.Select)
+	p := append(c.selection(n, r.Select), c.messages(n, r.Severity, r.Facility)...)
 	for _, bad := range []*strict.Problem{missing(n, r), numbers(n, r), expression(n, "match", r.Match)} {
 		if bad != nil {
 			p = append(p, bad)
@@ -80,6 +81,8 @@ func missing(n strict.Node, r Rule) *strict.Problem {
 		return n.Problem("the rule does not say how many: add count: 3 or share: 50%%")
 	case r.When == "promql" && strings.TrimSpace(r.Expr) == "":
 		return n.Problem("the rule has no expression: add expr:")
+	case r.When == "log" && !says(n):
+		return n.Problem("the rule does not say which messages: add severity: critical, mnemonic:, text: or another")
 	case r.When == "event" && r.Event == "":
 		return n.Problem("the rule does not say which event: add event: %s, or another", muster.EventBackupFailed)
 	}
@@ -93,6 +96,10 @@ func numbers(n strict.Node, r Rule) *strict.Problem {
 		return n.Get("count").Problem("count must be at least 1")
 	case n.Get("least").Present() && r.Least < 1:
 		return n.Get("least").Problem("least must be at least 1")
+	case r.When == "log" && r.Count > 1 && r.Within == 0:
+		return n.Get("count").Problem("so many messages within which time? add within: 5m")
+	case r.Within != 0 && r.Count < 2:
+		return at(n, "count", "within").Problem("how many messages within that time? add count: 5, or another from 2 on")
 	case r.Count > 0 && r.Share > 0:
 		return n.Get("share").Problem("count and share are two ways to say it: keep one of them")
 	case r.State != nil && r.States != nil:

@@ -22,6 +22,7 @@ func (s *Settings) checkServing() Problems {
 	p := s.checkBackup(s.root.Get("backup"), s.Backup, s.Backup.complete())
 	p = append(p, c.monitor(s.root.Get("monitor"), s.Monitor)...)
 	p = append(p, c.alerts(s.root.Get("alerts"), s.Alerts)...)
+	p = append(p, c.syslog(s.root.Get("syslog"), s.Syslog)...)
 	for _, name := range slices.Sorted(maps.Keys(s.Groups)) {
 		n, g := s.root.Get("groups").Get(name), s.Groups[name]
 		if g.Backup != nil {

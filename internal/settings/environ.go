@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/internal/settings/strict"
@@ -44,6 +45,8 @@ var overrides = []struct {
 		s.Defaults.Secrets = muster.SecretsMode(v)
 		return oneOf(v, "keep", "mask", "hash")
 	}},
+	{"MUSTER_SYSLOG_TCP", func(s *Settings, v string) (err error) { s.Syslog.TCP, err = socketList(v); return err }},
+	{"MUSTER_SYSLOG_UDP", func(s *Settings, v string) (err error) { s.Syslog.UDP, err = socketList(v); return err }},
 	{"MUSTER_TIMEOUT", func(s *Settings, v string) error {
 		return (*inventory.Duration)(&s.Defaults.Timeout).UnmarshalText([]byte(v))
 	}},
@@ -62,6 +65,22 @@ func (s *Settings) environ(o Options) Problems {
 		}
 	}
 	return p
+}
+
+// socketList reads sockets with commas between them, or off.
+func socketList(text string) ([]Socket, error) {
+	if text == "off" {
+		return nil, nil
+	}
+	var all []Socket
+	for one := range strings.SplitSeq(text, ",") {
+		var k Socket
+		if err := k.UnmarshalText([]byte(strings.TrimSpace(one))); err != nil {
+			return nil, fmt.Errorf("%w; several have commas between them", err)
+		}
+		all = append(all, k)
+	}
+	return all, nil
 }
 
 func number(text string) (int, error) {

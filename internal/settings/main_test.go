@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func options(home string, vars ...string) settings.Options {
 			}
 			return "", nil
 		},
-		Rules: func() []string { return []string{"event", "group", "promql", "state", "uplink"} },
+		Rules: func() []string { return []string{"event", "group", "log", "promql", "state", "uplink"} },
 		Rule: func(r settings.Rule) (string, error) {
 			if strings.HasSuffix(r.Expr, "(") {
 				return "expr", errors.New("the expression does not parse")
@@ -48,8 +49,30 @@ func options(home string, vars ...string) settings.Options {
 			if strings.Contains(r.Summary, "{{.Devcie}}") {
 				return "", errors.New("summary: there is no Devcie")
 			}
+			if slices.Contains(r.App, "[") {
+				return "app", errors.New("app: a [ without its ]")
+			}
 			return "", nil
 		},
+		Severity: among("emergency", "critical", "error", "notice"),
+		Facility: among("auth", "authpriv", "local7"),
+		Noises:   func() []string { return []string{"ios-exec-timeout", "sshd-before-auth"} },
+		Noise: func(r settings.NoiseRule) (string, error) {
+			if r.Mnemonic != nil && r.Mnemonic[0] == "[" {
+				return "mnemonic", errors.New("mnemonic: a [ without its ]")
+			}
+			return "", nil
+		},
+	}
+}
+
+// among stands for a check of words.
+func among(words ...string) func(string) error {
+	return func(word string) error {
+		if !slices.Contains(words, word) {
+			return errors.New("unknown word")
+		}
+		return nil
 	}
 }
 

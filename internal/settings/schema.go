@@ -42,6 +42,12 @@ func special(t reflect.Type) schema {
 		return schema{"type": "string", "enum": weekdays}
 	case reflect.TypeFor[Of]():
 		return schema{"type": []string{"string", "integer"}, "pattern": "^[0-9]+(/[0-9]+)?$", "examples": []string{"3/3", "3/5"}}
+	case reflect.TypeFor[Socket]():
+		return schema{"type": []string{"string", "integer"}, "examples": []string{"514", "192.0.2.1:514", "[::1]:6514"}}
+	case reflect.TypeFor[Addr]():
+		return schema{"type": "string", "examples": []string{"192.0.2.1", "2001:db8::1"}}
+	case reflect.TypeFor[Switch]():
+		return schema{"type": []string{"string", "boolean"}, "examples": []string{"on", "off"}}
 	case reflect.TypeFor[State]():
 		return schema{"type": "string", "enum": states}
 	case reflect.TypeFor[Event]():

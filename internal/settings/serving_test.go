@@ -45,7 +45,7 @@ alerts:
   rules:
     - {name: a, when: state, states: [down, degraded], for: 0s, select: [core-*, "@edge"]}
     - {name: b, when: group, state: down, share: 50%, least: 4}
-    - {name: c, when: syslog, labels: {severity: critical}}
+    - {name: c, when: wish, labels: {severity: critical}}
 `
 
 func loadServing(t *testing.T, text string, vars ...string) (*settings.Settings, string) {
@@ -265,6 +265,7 @@ func TestBadServing(t *testing.T) {
 		"event of what":              {rule("when: event"), `1:18: the rule does not say which event: add event: backup-failed, or another`},
 		"event":                      {rule("when: event, event: backup-faild"), `1:48: alerts.rules[0].event: unknown event "backup-faild": did you mean "backup-failed"?`},
 		"event of health":            {rule("when: event, event: health"), `1:48: alerts.rules[0].event: changes of health are for a rule with when: state`},
+		"event of the log":           {rule("when: event, event: log"), `1:48: alerts.rules[0].event: what devices log is for a rule with when: log`},
 		"match":                      {rule("when: event, event: backup-new, match: \"[\""), "1:67: match is no regular expression: error parsing regexp: missing closing ]: `[`"},
 		"label":                      {rule("when: state, labels: {my-team: x}"), `1:59: labels: a name is letters, digits and _, and does not begin with a digit`},
 		"label of the rule":          {rule("when: state, labels: {alertname: x}"), `1:61: labels: alertname is the name of the rule`},
@@ -336,7 +337,7 @@ func TestEventsAreThoseOfMuster(t *testing.T) {
 		}
 		kind, _ := strconv.Unquote(lit.Values[0].(*ast.BasicLit).Value)
 		var e settings.Event
-		if err := e.UnmarshalText([]byte(kind)); err != nil && kind != string(muster.EventHealth) {
+		if err := e.UnmarshalText([]byte(kind)); err != nil && kind != string(muster.EventHealth) && kind != string(muster.EventLog) {
 			t.Errorf("%s: %v", kind, err)
 		}
 		found++

@@ -29,6 +29,7 @@ type Settings struct {
 	Monitor     Monitor               `yaml:"monitor" doc:"how muster serve watches all devices; or off"`
 	History     History               `yaml:"history" doc:"how long muster serve keeps what it has measured"`
 	Alerts      Alerts                `yaml:"alerts" doc:"what muster serve tells people, and by whom"`
+	Syslog      Syslog                `yaml:"syslog" doc:"where muster serve receives what devices log, and what comes of it"`
 
 	File        string // the settings file; empty: there is none
 	DevicesFile string // devices.yaml, which need not exist
@@ -69,11 +70,15 @@ type Options struct {
 
 	// What else muster knows; nil: it is not looked at here, and fails where it is used. None of it may look at a file: each
 	// command reads the settings.
-	Cron   func(expr string) error               // what is wrong with a cron expression
-	Probes func() []string                       // the kinds of probes
-	Probe  func(Probe) (field string, err error) // what else is wrong with a probe, and at which key
-	Rules  func() []string                       // the kinds of rules
-	Rule   func(Rule) (field string, err error)  // what else is wrong with a rule, and at which key
+	Cron     func(expr string) error                   // what is wrong with a cron expression
+	Probes   func() []string                           // the kinds of probes
+	Probe    func(Probe) (field string, err error)     // what else is wrong with a probe, and at which key
+	Rules    func() []string                           // the kinds of rules
+	Rule     func(Rule) (field string, err error)      // what else is wrong with a rule, and at which key
+	Severity func(word string) error                   // what is wrong with a word for how bad a message is
+	Facility func(word string) error                   // what is wrong with a word for where a message is from
+	Noises   func() []string                           // the names of shipped noise
+	Noise    func(NoiseRule) (field string, err error) // what else is wrong with noise, and at which key
 }
 
 func (o Options) getenv(name string) string {
@@ -215,7 +220,13 @@ func (s *Settings) readFile() Problems {
 
 // paths makes the paths of the settings absolute that are used as they stand in them.
 func (s *Settings) paths() {
-	s.DataDir, s.Alerts.Alertmanager = s.path(s.DataDir), s.path(s.Alerts.Alertmanager)
+	y := &s.Syslog
+	for _, path := range []*string{&s.DataDir, &s.Alerts.Alertmanager, &y.TLSCert, &y.TLSKey, &y.TLSClientCA} {
+		*path = s.path(*path)
+	}
+	for i := range y.Unix {
+		y.Unix[i] = s.path(y.Unix[i])
+	}
 	lists := [][]Probe{s.Monitor.Probes}
 	for _, g := range s.Groups {
 		if g.Monitor != nil {
