@@ -48,7 +48,7 @@ func checkLog(r Rule) error {
 
 func (logJudge) hear(d *desk, r *rule, ev muster.Event) {
 	hit := ev.Log
-	if hit == nil || hit.Rule != r.Name {
+	if ev.Kind != muster.EventLog || hit == nil || hit.Rule != r.Name {
 		return
 	}
 	dev := sender(d, ev)

@@ -28,7 +28,7 @@ func hit(key, severity, message string) *muster.LogHit {
 // log tells of what a device, or an address that is none's, has logged.
 func (b *bench) log(h *muster.LogHit) {
 	b.Helper()
-	ev := muster.Event{Kind: "log", Text: "not looked at", Log: h}
+	ev := muster.Event{Kind: muster.EventLog, Text: "not looked at", Log: h}
 	for _, d := range b.devices {
 		if d.Name == h.Key {
 			ev.Device.Name = d.Name
@@ -134,7 +134,7 @@ func TestALogAlertGoesOnAfterARestart(t *testing.T) {
 func TestAnEventOfTheLogThatComesAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, logged, func(b *bench) {
-		ev := muster.Event{ID: "1", Kind: "log", Device: b.devices[0], Log: hit("r1", "error", "once")}
+		ev := muster.Event{ID: "1", Kind: muster.EventLog, Device: b.devices[0], Log: hit("r1", "error", "once")}
 		b.take(ev)
 		b.wait(4 * time.Minute)
 		b.take(ev)
@@ -153,7 +153,7 @@ func TestOnlyTheHitsOfARuleAndOfItsDevicesFire(t *testing.T) {
 	inBubble(t, []alert.Rule{core, {Name: "other", Kind: "log"}}, func(b *bench) {
 		b.log(hit("r2", "critical", "of edge"))
 		b.log(hit("203.0.113.9", "critical", "of nobody"))
-		b.take(muster.Event{Kind: "log", Device: b.devices[0], Text: "without a hit"})
+		b.take(muster.Event{Kind: muster.EventLog, Device: b.devices[0], Text: "without a hit"})
 		b.backup(muster.EventBackupFailed, "r1", "")
 		b.want("")
 		b.log(hit("r3", "critical", "of core"))
@@ -172,7 +172,7 @@ func TestAnUnknownSenderIsToldByItsAddress(t *testing.T) {
 		if got := a.Annotations["summary"]; got != "203.0.113.9: who am I" {
 			b.Errorf("got %q", got)
 		}
-		ev := muster.Event{Kind: "log", Log: hit("r2", "error", "a device by its name alone")}
+		ev := muster.Event{Kind: muster.EventLog, Log: hit("r2", "error", "a device by its name alone")}
 		b.take(ev)
 		b.want("log:203.0.113.9 log:r2")
 	})
@@ -270,7 +270,7 @@ func TestWhatADeviceSaysReachesNobodyRaw(t *testing.T) {
 		evil := "a\x1b]0;owned\x07\r\nAlert: forged\u202e\u2028\x00\xff{{.Device}}\t" + strings.Repeat("é", 100_000)
 		h := hit("r1\x1b[2J", "error\n", evil)
 		h.Line.App, h.Line.Mnemonic, h.Line.Facility = evil, evil, evil
-		b.take(muster.Event{Kind: "log", Log: h})
+		b.take(muster.Event{Kind: muster.EventLog, Log: h})
 		for _, s := range b.engine.Alerts() {
 			if got := s.Labels["source"]; got != `r1\x1b[2J` {
 				b.Errorf("the label is %q", got)
