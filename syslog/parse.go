@@ -28,7 +28,7 @@ func (p *Parser) ParseInto(m *Message, b []byte, received time.Time) {
 	r := reader{m: m, b: trimEnd(b)}
 	i := r.priority()
 	if !r.rfc5424(i) && !r.legacy(i) {
-		r.bare(skipSpaces(r.b, i))
+		r.bare(i)
 	}
 	m.setTime(&r.clock, received, p.Location)
 }
@@ -82,24 +82,25 @@ func priority(b []byte, i int) (pri, end int) {
 	return 0, 0
 }
 
-// bare reads a message without any header of its own.
+// bare reads a message without any header of its own. If nobody writes so, the text is all of it, with its first space.
 func (r *reader) bare(i int) {
-	if r.body(i) || !r.m.Prioritized {
+	start := skipSpaces(r.b, i)
+	if start < len(r.b) && r.vendor(start) {
 		return
 	}
-	if app, proc, end := tag(r.b, i); end > 0 {
+	if app, proc, end := tag(r.b, start); end > 0 && r.m.Prioritized {
 		r.m.Format = FormatRFC3164
 		r.tagged(app, proc, end)
-	}
-}
-
-// body reads what is behind the header, as the vendors write it. If none of them does, all of it is text, and false is returned.
-func (r *reader) body(i int) bool {
-	if i < len(r.b) && r.vendor(i) {
-		return true
+		return
 	}
 	r.plain(i)
-	return false
+}
+
+// body reads what is behind the header, as the vendors write it. If none of them does, all of it is text.
+func (r *reader) body(i int) {
+	if i == len(r.b) || !r.vendor(i) {
+		r.plain(i)
+	}
 }
 
 // plain makes all from i on the text, and the data too if it is pairs.

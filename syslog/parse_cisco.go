@@ -77,7 +77,7 @@ func (r *reader) takeCisco(h *ciscoHeader, relayed bool) {
 
 // part reads one part of the header and returns where it ends: -1 if there is none.
 func (h *ciscoHeader) part(b []byte, i int) int {
-	if b[i] == ':' {
+	if b[i] == ':' && (i+1 == len(b) || b[i+1] != ':') { // ::1 is a host
 		h.counted = true
 		return i + 1
 	}

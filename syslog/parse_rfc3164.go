@@ -11,13 +11,33 @@ func (r *reader) legacy(i int) bool {
 	var c clock
 	end := c.read(r.b, i)
 	if end < 0 || c.up || colonFollows(r.b, end) {
-		return r.cisco(i, false)
+		return r.cisco(i, false) || r.counted(i)
 	}
+	return r.timed(&c, end)
+}
+
+// timed reads on behind a time that ends where a word ends.
+func (r *reader) timed(c *clock, end int) bool {
 	if end < len(r.b) && r.b[end] != ' ' {
 		return false
 	}
-	r.clock = c
+	r.clock = *c
 	r.rfc3164(skipSpaces(r.b, end))
+	return true
+}
+
+// counted reads Cisco's counter in front of a header of RFC 3164.
+func (r *reader) counted(i int) bool {
+	n, end := number(r.b, i)
+	if end == i || !colonEnds(r.b, end) {
+		return false
+	}
+	var c clock
+	end = c.read(r.b, skipSpaces(r.b, end+1))
+	if end < 0 || c.up || !r.timed(&c, end) {
+		return false
+	}
+	r.m.Counter = n
 	return true
 }
 
@@ -37,7 +57,7 @@ func (r *reader) rfc3164(i int) {
 		r.body(i)
 		return
 	}
-	r.m.Host = unbracketed(b[i:end])
+	r.m.Host = wordOrNone(unbracketed(b[i:end]))
 	i = skipSpaces(b, end)
 	if r.cisco(i, true) || r.message(i) || r.inner(i) {
 		return

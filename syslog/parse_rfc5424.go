@@ -22,7 +22,7 @@ func (r *reader) rfc5424(i int) bool {
 		if end == i+1 {
 			return false
 		}
-		words[n], i = word5424(b[i+1:end]), end
+		words[n], i = wordOrNone(b[i+1:end]), end
 	}
 	if i < len(b) && b[i] != ' ' {
 		return false
@@ -34,8 +34,8 @@ func (r *reader) rfc5424(i int) bool {
 	return true
 }
 
-// word5424 is a word of the header: nil for RFC 5424's "-".
-func word5424(b []byte) []byte {
+// wordOrNone is a word of the header: nil for RFC 5424's "-".
+func wordOrNone(b []byte) []byte {
 	if len(b) == 1 && b[0] == '-' {
 		return nil
 	}
