@@ -35,6 +35,24 @@ func TestTheExampleIsRightAsItIsAndSwitchedOn(t *testing.T) {
 	}
 }
 
+func TestTheRulesOfTheGuideAreRight(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "add-a-rule.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(alerts:.*?)```").FindAllSubmatch(guide, -1)
+	if len(blocks) == 0 {
+		t.Fatal("the guide shows no rules")
+	}
+	for _, block := range blocks {
+		file := put(t, t.TempDir(), "muster.yaml", string(block[1]))
+		if p := settings.Check(file, options(t.TempDir())); len(p) > 0 {
+			t.Errorf("%v in\n%s", p, block[1])
+		}
+	}
+}
+
 // schemaKeys returns all keys that the schema knows.
 func schemaKeys(t *testing.T) []string {
 	t.Helper()
