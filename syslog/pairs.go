@@ -28,7 +28,7 @@ func structuredPairs(b []byte, yield func(Pair) bool) {
 		id := b[i+1 : end]
 		for i = end; i < len(b) && b[i] == ' '; {
 			equals := nameEnd(b, i+1)
-			if equals+1 >= len(b) || b[equals] != '=' || b[equals+1] != '"' {
+			if equals == i+1 || equals+1 >= len(b) || b[equals] != '=' || b[equals+1] != '"' {
 				return
 			}
 			last := valueEnd(b, equals+2)
@@ -44,35 +44,41 @@ func structuredPairs(b []byte, yield func(Pair) bool) {
 // plainPairs ranges over name=value and name="value", with spaces or commas between them. What has no equals sign is skipped.
 func plainPairs(b []byte, yield func(Pair) bool) {
 	for i := 0; i < len(b); {
-		name, value, next := plainPair(b, i)
-		if name != nil && !yield(Pair{Name: name, Value: unescape(value)}) {
+		p, quoted, next := plainPair(b, i)
+		if quoted {
+			p.Value = unescape(p.Value)
+		}
+		if p.Name != nil && !yield(p) {
 			return
 		}
 		i = next
 	}
 }
 
-// plainPair reads the pair at i; name is nil if there is none. A quoted value may hold anything, and ends the pair.
-func plainPair(b []byte, i int) (name, value []byte, next int) {
+// plainPair reads the pair at i; its Name is nil if there is none. A value in quotation marks may hold anything, and has its
+// escapes still in it.
+func plainPair(b []byte, i int) (p Pair, quoted bool, next int) {
 	j := i
 	for j < len(b) && b[j] != '=' && !betweenPairs(b[j]) {
 		j++
 	}
 	if j == i || j == len(b) || b[j] != '=' {
-		return nil, nil, j + 1
+		return p, false, j + 1
 	}
-	name = b[i:j]
+	p.Name = b[i:j]
 	j++
 	if j < len(b) && b[j] == '"' {
 		if end := valueEnd(b, j+1); end > 0 {
-			return name, b[j+1 : end], end + 1
+			p.Value = b[j+1 : end]
+			return p, true, end + 1
 		}
 	}
 	start := j
 	for j < len(b) && !betweenPairs(b[j]) {
 		j++
 	}
-	return name, b[start:j], j + 1
+	p.Value = b[start:j]
+	return p, false, j + 1
 }
 
 // pairsBegin says that b begins with two pairs: one alone may be a word of a text.

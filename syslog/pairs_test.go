@@ -16,22 +16,23 @@ func TestPairsAreReadOutOfData(t *testing.T) {
 		data string
 		want []string
 	}{
-		"no data":                            {"", nil},
-		"an element without parameters":      {`[id]`, nil},
-		"elements in their order":            {`[a x="1" y="2"][b][c x="3"]`, []string{"a x=1", "a y=2", "c x=3"}},
-		"a value may be empty":               {`[a x=""]`, []string{"a x="}},
-		"escapes are taken out":              {`[a x="\"\\\]"]`, []string{`a x="\]`}},
-		"other backslashes are meant":        {`[a x="C:\dir\n"]`, []string{`a x=C:\dir\n`}},
-		"a bracket that was not escaped":     {`[a x="[1]" y="2"]`, []string{"a x=[1]", "a y=2"}},
-		"elements that are cut short":        {`[a x="1" y="`, []string{"a x=1"}},
-		"key=value":                          {`a=1 b=two`, []string{" a=1", " b=two"}},
-		"quoted values hold spaces":          {`a="1, 2" b="x=y" c=3`, []string{" a=1, 2", " b=x=y", " c=3"}},
-		"quoted values hold quotation marks": {`a="x[\"y\"->\"z\"]" b=1`, []string{` a=x["y"->"z"]`, " b=1"}},
-		"commas between pairs":               {`a=1,b="2",c=3`, []string{" a=1", " b=2", " c=3"}},
-		"words that are no pairs":            {`begin a=1 middle b=2 end`, []string{" a=1", " b=2"}},
-		"empty values":                       {`a= b="" c=1`, []string{" a=", " b=", " c=1"}},
-		"a quotation mark that never ends":   {`a="1 b=2`, []string{` a="1`, " b=2"}},
-		"an equals sign without a name":      {`=1 a=2`, []string{" a=2"}},
+		"no data":                                         {"", nil},
+		"an element without parameters":                   {`[id]`, nil},
+		"elements in their order":                         {`[a x="1" y="2"][b][c x="3"]`, []string{"a x=1", "a y=2", "c x=3"}},
+		"a value may be empty":                            {`[a x=""]`, []string{"a x="}},
+		"escapes are taken out":                           {`[a x="\"\\\]"]`, []string{`a x="\]`}},
+		"other backslashes are meant":                     {`[a x="C:\dir\n"]`, []string{`a x=C:\dir\n`}},
+		"a bracket that was not escaped":                  {`[a x="[1]" y="2"]`, []string{"a x=[1]", "a y=2"}},
+		"elements that are cut short":                     {`[a x="1" y="`, []string{"a x=1"}},
+		"key=value":                                       {`a=1 b=two`, []string{" a=1", " b=two"}},
+		"quoted values hold spaces":                       {`a="1, 2" b="x=y" c=3`, []string{" a=1, 2", " b=x=y", " c=3"}},
+		"quoted values hold quotation marks":              {`a="x[\"y\"->\"z\"]" b=1`, []string{` a=x["y"->"z"]`, " b=1"}},
+		"commas between pairs":                            {`a=1,b="2",c=3`, []string{" a=1", " b=2", " c=3"}},
+		"words that are no pairs":                         {`begin a=1 middle b=2 end`, []string{" a=1", " b=2"}},
+		"empty values":                                    {`a= b="" c=1`, []string{" a=", " b=", " c=1"}},
+		"a quotation mark that never ends":                {`a="1 b=2`, []string{` a="1`, " b=2"}},
+		"a backslash outside of quotation marks is meant": {`a=C:\\x b="C:\\x"`, []string{` a=C:\\x`, ` b=C:\x`}},
+		"an equals sign without a name":                   {`=1 a=2`, []string{" a=2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +76,7 @@ func TestPairsWithoutEscapesDoNotAllocate(t *testing.T) {
 	}
 }
 
-// FuzzPairs: pairs come in their order, each of them is in the data, and nothing but a backslash is taken out of a value.
+// FuzzPairs: pairs come in their order, each of them is in the data, and nothing but backslashes is taken out of a value.
 func FuzzPairs(f *testing.F) {
 	for _, blocks := range goldens(f) {
 		for _, g := range blocks {
@@ -86,25 +87,32 @@ func FuzzPairs(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m := syslog.Message{Data: data}
-		rest := data
+		behind := 0
 		for p := range m.Pairs() {
-			at := bytes.Index(rest, p.Name)
-			if at < 0 {
-				t.Fatalf("%q is not in what is left: %q", p.Name, rest)
+			within(t, "id", p.ID, data)
+			within(t, "name", p.Name, data)
+			at := cap(data) - cap(p.Name) // both end where the memory ends
+			if len(p.Name) == 0 || at < behind || data[at+len(p.Name)] != '=' {
+				t.Fatalf("%q at %d is no name", p.Name, at)
 			}
-			rest = rest[at+len(p.Name):]
-			if len(rest) == 0 || rest[0] != '=' {
-				t.Fatalf("%q has no value: %q", p.Name, rest)
-			}
-			for len(p.Value) > 0 {
-				switch {
-				case len(rest) > 0 && rest[0] == p.Value[0]:
-					p.Value = p.Value[1:]
-				case len(rest) == 0 || rest[0] != '\\' && rest[0] != '=' && rest[0] != '"':
-					t.Fatalf("the value goes on with %q, the data with %q", p.Value, rest)
-				}
-				rest = rest[1:]
+			behind = at + len(p.Name) + 1
+			if quoted, ok := bytes.CutPrefix(data[behind:], []byte(`"`)); !bytes.HasPrefix(data[behind:], p.Value) && !(ok && unescapes(quoted, p.Value)) {
+				t.Fatalf("%q has %q, the data %q", p.Name, p.Value, data[behind:])
 			}
 		}
 	})
+}
+
+// unescapes says that value is what quoted begins with, but for backslashes in front of what they escape.
+func unescapes(quoted, value []byte) bool {
+	for _, c := range value {
+		if len(quoted) > 1 && quoted[0] == '\\' && quoted[1] == c && bytes.IndexByte([]byte(`\"]`), c) >= 0 {
+			quoted = quoted[1:]
+		}
+		if len(quoted) == 0 || quoted[0] != c {
+			return false
+		}
+		quoted = quoted[1:]
+	}
+	return true
 }

@@ -12,8 +12,8 @@ func (r *reader) fortinet(i int) bool {
 	var f fortinetLine
 	const most = 48 // pairs, in which all that is looked for is found
 	for n, j := 0, i; n < most && j < len(b); n++ {
-		name, value, next := plainPair(b, j)
-		f.take(name, value)
+		p, _, next := plainPair(b, j)
+		f.take(p.Name, p.Value)
 		j = next
 	}
 	if f.id == nil || f.device == nil {
@@ -39,8 +39,8 @@ func (r *reader) fortinet(i int) bool {
 
 // fortinetBegins looks at the first key: the others are looked for only behind one of these.
 func fortinetBegins(b []byte) bool {
-	name, _, _ := plainPair(b, 0)
-	switch string(name) {
+	p, _, _ := plainPair(b, 0)
+	switch string(p.Name) {
 	case "date", "logver", "devname", "devid", "eventtime", "timestamp", "itime", "type":
 		return true
 	}
