@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -101,7 +102,14 @@ func full() muster.Event {
 		Transition: &muster.Transition{Time: at, Device: dev.Name, From: muster.HealthUp, To: muster.HealthDown, Reason: "mute", Quiet: true},
 		Result: &muster.Result{
 			Index: 7, Device: dev, Status: muster.StatusChanged, Revision: strings.Repeat("a", 40), Added: 1, Removed: 2, Line: 3, Taste: "b",
-			Bytes: 4, Attempts: 5, Elapsed: time.Second, Warning: "look",
+			Bytes: 4, Attempts: 5, Elapsed: time.Second, Warning: "look", Author: "alice",
+		},
+		Log: &muster.LogHit{
+			Rule: "log-critical", Key: "r1", Count: 3, First: at, Last: at.Add(time.Second), Line: muster.LogLine{
+				Received: at, Source: netip.MustParseAddr("192.0.2.1"), Transport: "udp", Device: dev.Name, Flags: []string{muster.FlagReplayed}, Host: "r1",
+				Time: at, TimeQuality: "year,zone,s", Facility: "local7", Severity: "critical", Mnemonic: "SYS-2-MALLOCFAIL", Counter: 7,
+				Message: "no memory", Raw: "<186>7: no memory", RawBytes: []byte{0xff}, Format: "cisco_ios",
+			},
 		},
 	}
 }

@@ -113,6 +113,16 @@ type event struct {
 	Detail     string           `json:"detail,omitempty"`
 	Transition *transition      `json:"transition,omitempty"`
 	Result     *result          `json:"result,omitempty"`
+	Log        *logHit          `json:"log,omitempty"`
+}
+
+type logHit struct {
+	Rule  string         `json:"rule"`
+	Key   string         `json:"key"`
+	Count int            `json:"count"`
+	First time.Time      `json:"first"`
+	Last  time.Time      `json:"last"`
+	Line  muster.LogLine `json:"line"`
 }
 
 type transition struct {
@@ -137,12 +147,13 @@ type result struct {
 	Attempts int            `json:"attempts,omitempty"`
 	Elapsed  time.Duration  `json:"elapsed,omitempty"`
 	Warning  string         `json:"warning,omitempty"`
+	Author   string         `json:"author,omitempty"`
 	Failure  *failure       `json:"failure,omitempty"`
 	Failed   string         `json:"failed,omitempty"` // the failure's device
 }
 
 func encodeEvent(e muster.Event) (string, error) {
-	out := event{ID: e.ID, Time: e.Time, Kind: e.Kind, Text: e.Text, Detail: e.Detail, Transition: (*transition)(e.Transition)}
+	out := event{ID: e.ID, Time: e.Time, Kind: e.Kind, Text: e.Text, Detail: e.Detail, Transition: (*transition)(e.Transition), Log: (*logHit)(e.Log)}
 	if !reflect.ValueOf(e.Device).IsZero() {
 		out.Device = &e.Device
 	}
@@ -156,7 +167,7 @@ func encodeEvent(e muster.Event) (string, error) {
 func asResult(r muster.Result, of muster.Device) *result {
 	out := &result{
 		Index: r.Index, Status: r.Status, Revision: r.Revision, Added: r.Added, Removed: r.Removed, Line: r.Line, Taste: r.Taste,
-		Bytes: r.Bytes, Attempts: r.Attempts, Elapsed: r.Elapsed, Warning: r.Warning,
+		Bytes: r.Bytes, Attempts: r.Attempts, Elapsed: r.Elapsed, Warning: r.Warning, Author: r.Author,
 	}
 	if !reflect.DeepEqual(r.Device, of) {
 		out.Device = &r.Device
@@ -175,6 +186,7 @@ func decodeEvent(text []byte) (muster.Event, error) {
 	}
 	e := muster.Event{
 		ID: in.ID, Time: in.Time, Kind: in.Kind, Text: in.Text, Detail: in.Detail, Transition: (*muster.Transition)(in.Transition),
+		Log: (*muster.LogHit)(in.Log),
 	}
 	if in.Device != nil {
 		e.Device = *in.Device
@@ -188,7 +200,7 @@ func decodeEvent(text []byte) (muster.Event, error) {
 func (r *result) restore(of muster.Device) *muster.Result {
 	out := &muster.Result{
 		Index: r.Index, Device: of, Status: r.Status, Revision: r.Revision, Added: r.Added, Removed: r.Removed, Line: r.Line,
-		Taste: r.Taste, Bytes: r.Bytes, Attempts: r.Attempts, Elapsed: r.Elapsed, Warning: r.Warning,
+		Taste: r.Taste, Bytes: r.Bytes, Attempts: r.Attempts, Elapsed: r.Elapsed, Warning: r.Warning, Author: r.Author,
 	}
 	if r.Device != nil {
 		out.Device = *r.Device
