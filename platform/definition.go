@@ -34,6 +34,8 @@ type definition struct {
 	Continuation   string         `yaml:"continuation"` // what a line ends with that goes on in the next one
 	Secrets        []secretRule   `yaml:"secrets"`
 	Sections       string         `yaml:"sections"` // indent, paths or files
+	Changes        []changeRule   `yaml:"changes"`
+	NoChanges      string         `yaml:"no_changes"` // why there are none
 	Detect         detection      `yaml:"detect"`
 }
 
@@ -97,6 +99,15 @@ type secretRule struct {
 	Except  string `yaml:"except" kind:"regexp"`  // unless the group is this
 }
 
+// changeRule is a kind of syslog message that means that the configuration was changed. The groups user and from of Match say by
+// whom and from where.
+type changeRule struct {
+	Mnemonic string `yaml:"mnemonic"` // one * stands for anything, but not in what follows the last hyphen
+	App      string `yaml:"app"`      // one * stands for anything
+	Match    string `yaml:"match" kind:"regexp"`
+	Not      string `yaml:"not" kind:"regexp"`
+}
+
 // detection is what gives the platform away. Sure alone is proof; hints say whose probes to run first. Banner serves a
 // guess without a login and is no part of the detection in one.
 type detection struct {
@@ -158,6 +169,11 @@ func newDef(f *definition) *Def {
 		lines: sync.OnceValue(func() *lineRules { return newLineRules(f) }),
 		mask:  sync.OnceValue(func() *secretRules { return newSecretRules(f.Secrets, f.Sections, f.Continuation) }),
 		talk:  sync.OnceValue(func() *talkRules { return newTalkRules(f) }),
+		changes: sync.OnceValue(func() *changeSet {
+			s := newChangeSet()
+			s.add(f.Name, f.Changes)
+			return s
+		}),
 	}
 }
 
@@ -185,7 +201,7 @@ func (f *definition) check() error {
 	if len(f.Config) > 0 && f.Complete == (completeness{}) {
 		err = errors.Join(err, errors.New("complete: a platform with a configuration must say when it is whole"))
 	}
-	return errors.Join(err, checkPatterns("", reflect.ValueOf(*f), ""))
+	return errors.Join(err, f.checkChanges(), checkPatterns("", reflect.ValueOf(*f), ""))
 }
 
 // checkPatterns parses every regular expression below v, so that one that is wrong is found before it is used. Parsing

@@ -37,6 +37,19 @@ func TestDefinitionsAreStrict(t *testing.T) {
 	}
 }
 
+func TestEveryDefinitionPassesTheChecks(t *testing.T) {
+	t.Parallel()
+	for _, name := range platform.Names() {
+		data, err := os.ReadFile("defs/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := platform.ParseDefinition(data); err != nil || d.Name != name {
+			t.Errorf("%s: got %v, %v", name, d, err)
+		}
+	}
+}
+
 func TestNamesOfOtherToolsMeanTheSamePlatform(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -132,5 +145,6 @@ func FuzzDefinition(f *testing.F) {
 		}
 		d.Clean([]byte("a\nb\n"))
 		d.Mask([]byte("a\nb\n"))
+		d.Change([]byte("SYS-5-CONFIG_I"), []byte("cli"), []byte("Configured from console by ada on vty0 (192.0.2.1)"))
 	})
 }

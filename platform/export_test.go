@@ -2,6 +2,10 @@ package platform
 
 import (
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/musternet/muster/session"
 )
@@ -70,6 +74,62 @@ func (d *Def) WeakSecretRules() (weak []string) {
 		}
 	}
 	return weak
+}
+
+// Commands returns what a backup sends, and what tells the platform.
+func (d *Def) Commands() (list []string) {
+	list = append(list, d.file.Prepare...)
+	for _, m := range d.file.Modes {
+		list = append(list, m.Send)
+	}
+	for _, a := range d.file.Config {
+		list = append(append(list, a.Command), a.Or...)
+	}
+	for _, f := range d.file.Facts {
+		list = append(list, f.Command)
+	}
+	for _, p := range d.file.Detect.Probes {
+		list = append(list, p.Command)
+	}
+	return slices.DeleteFunc(list, func(cmd string) bool { return cmd == "" })
+}
+
+// HasChanges reports whether any message means a change.
+func (d *Def) HasChanges() bool { return len(d.file.Changes) > 0 }
+
+// WhyNoChanges returns what the definition gives as the reason for none.
+func (d *Def) WhyNoChanges() string { return d.file.NoChanges }
+
+// SlowChange is Change without what makes it fast: it tries every rule.
+func (d *Def) SlowChange(mnemonic, app, text []byte) (Change, bool) {
+	text = text[:min(len(text), maxText)]
+	for _, named := range []bool{true, false} {
+		for _, r := range d.file.Changes {
+			if named != (r.Mnemonic != "") || named && !fits(r.Mnemonic, mnemonic) || r.App != "" && !fits(r.App, app) {
+				continue
+			}
+			if r.Not != "" && compiled(r.Not).Match(text) {
+				continue
+			}
+			re := compiled(r.Match)
+			if m := re.FindSubmatchIndex(text); m != nil {
+				return Change{User: who(text, m, re.SubexpIndex("user")), From: who(text, m, re.SubexpIndex("from"))}, true
+			}
+		}
+	}
+	return Change{}, false
+}
+
+func fits(glob string, word []byte) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, `(?s:.*)`)
+	return compiled(`\A(?:` + pattern + `)\z`).Match(word)
+}
+
+var compiledBefore sync.Map
+
+func compiled(pattern string) *regexp.Regexp {
+	re, _ := compiledBefore.LoadOrStore(pattern, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) }))
+	return re.(func() *regexp.Regexp)()
 }
 
 // BannerPatterns returns the patterns of what the platform's servers say first.

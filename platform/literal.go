@@ -2,20 +2,40 @@ package platform
 
 import (
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
 // maxExact bounds the strings that one pattern is taken apart into.
 const maxExact = 64
 
-// requiredLiterals returns lower-case strings of which every match of the pattern holds at least one; none where
-// nothing certain can be said.
+// requiredLiterals returns lower-case strings of which every match of the pattern holds at least one, in upper or lower
+// case; none where nothing certain can be said.
 func requiredLiterals(pattern string) []string {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil
 	}
+	list := literalsOf(tree)
+	for i, l := range list {
+		list[i] = strings.ToLower(l)
+	}
+	return list
+}
+
+// exactLiterals returns strings of which every match of the pattern holds at least one as it stands; none where nothing
+// certain can be said.
+func exactLiterals(pattern string) []string {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil || folds(tree) {
+		return nil
+	}
 	return literalsOf(tree)
+}
+
+// folds reports whether a part of the pattern means both upper and lower case.
+func folds(tree *syntax.Regexp) bool {
+	return tree.Op == syntax.OpLiteral && tree.Flags&syntax.FoldCase != 0 || slices.ContainsFunc(tree.Sub, folds)
 }
 
 func literalsOf(tree *syntax.Regexp) []string {
@@ -41,7 +61,7 @@ func literalsOf(tree *syntax.Regexp) []string {
 func exactly(tree *syntax.Regexp) []string {
 	switch tree.Op {
 	case syntax.OpLiteral:
-		text := strings.ToLower(string(tree.Rune))
+		text := string(tree.Rune)
 		if strings.ContainsFunc(text, func(c rune) bool { return c >= 0x80 }) {
 			return nil // case folding beyond ASCII is not the automaton's
 		}
@@ -72,7 +92,7 @@ func exactlyClass(pairs []rune) []string {
 			return nil
 		}
 		for c := pairs[i]; c <= pairs[i+1]; c++ {
-			list = append(list, strings.ToLower(string(c)))
+			list = append(list, string(c))
 		}
 	}
 	return list

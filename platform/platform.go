@@ -16,10 +16,11 @@ var definitionFiles embed.FS
 type Def struct {
 	Name string // canonical: cisco_ios
 
-	file  *definition
-	lines func() *lineRules   // what Clean and completeness need
-	mask  func() *secretRules // what Mask and Hash need
-	talk  func() *talkRules   // what a conversation needs
+	file    *definition
+	lines   func() *lineRules   // what Clean and completeness need
+	mask    func() *secretRules // what Mask and Hash need
+	talk    func() *talkRules   // what a conversation needs
+	changes func() *changeSet   // what Change needs
 }
 
 // Lookup returns the definition of a platform by its canonical name or by any alias (Netmiko, Oxidized, Ansible, NAPALM,
