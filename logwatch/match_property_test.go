@@ -133,7 +133,7 @@ func TestASetSaysWhatASlowEvaluationSays(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2))
 	devices := []*muster.Device{nil, {Name: "r1"}, {Name: "r2", Group: "core"}}
 	matched, asked := 0, 0
-	for range 300 {
+	for range 150 {
 		var rules []logwatch.Rule
 		for len(rules) < 30 {
 			rule := randomRule(r, fmt.Sprint(len(rules)))

@@ -49,14 +49,8 @@ func (r *lru[V]) drop(h hearing) {
 	}
 }
 
-// last is what was not used for longest, if anything is kept.
-func (r *lru[V]) last() *held[V] {
-	e := r.byUse.Back()
-	if e == nil {
-		return nil
-	}
-	return e.Value.(*held[V])
-}
+// last is what was not used for longest. Something has to be kept.
+func (r *lru[V]) last() *held[V] { return r.byUse.Back().Value.(*held[V]) }
 
 func (r *lru[V]) len() int { return len(r.all) }
 
