@@ -80,7 +80,7 @@ func (t *matcher) match(dst []int, m *syslog.Message, dev *muster.Device) []int 
 	begin := len(dst)
 	severity := min(m.Severity, syslog.Debug)
 	dst = append(dst, t.rest[severity]...)
-	dst = t.mnemonic.find(dst, severity, kind(m))
+	dst = t.mnemonic.find(dst, severity, mnemonic(m))
 	dst = t.app.find(dst, severity, m.App)
 	dst = t.text.find(dst, severity, m.Text)
 	if len(dst)-begin > 1 {
@@ -111,14 +111,6 @@ func (f *field) find(dst []int, severity syslog.Severity, text []byte) []int {
 		dst = f.owners(dst, s)
 	}
 	return dst
-}
-
-// kind is the mnemonic of a message, as rules and people have it.
-func kind(m *syslog.Message) []byte {
-	if len(m.Mnemonic) > 0 {
-		return m.Mnemonic
-	}
-	return m.MsgID
 }
 
 // place is a field of a message.
@@ -207,7 +199,7 @@ func (p *pattern) prove(found *automaton) {
 func (p *pattern) match(m *syslog.Message, severity syslog.Severity, dev *muster.Device) bool {
 	return severity <= p.least &&
 		p.facilities>>(min(m.Facility, 31))&1 != 0 &&
-		p.mnemonics.match(kind(m)) &&
+		p.mnemonics.match(mnemonic(m)) &&
 		p.apps.match(m.App) &&
 		(p.chosen == nil || dev != nil && p.chosen(*dev)) &&
 		(p.within == nil || p.within.in(m.Text)) &&
