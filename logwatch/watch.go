@@ -75,9 +75,7 @@ type Watcher struct {
 
 	mu      sync.Mutex // guards what follows
 	book    *Book
-	rules   []Rule
-	set     *Set
-	noise   *NoiseSet
+	filter  *Filter
 	teller  *Teller
 	senders map[netip.Addr]*sender
 	changes changes
@@ -104,11 +102,7 @@ func New(c Config) (*Watcher, error) {
 
 // Replace puts another Outlook in place, or fails and leaves the one before. What windows of rules have counted is forgotten.
 func (w *Watcher) Replace(o Outlook) error {
-	set, err := Compile(o.Rules)
-	if err != nil {
-		return err
-	}
-	noise, err := CompileNoise(o.Noise)
+	filter, err := NewFilter(o.Rules, o.Noise)
 	if err != nil {
 		return err
 	}
@@ -117,7 +111,7 @@ func (w *Watcher) Replace(o Outlook) error {
 	if w.teller != nil {
 		w.queueAll(w.teller.Last(time.Now()))
 	}
-	w.rules, w.set, w.noise, w.teller = o.Rules, set, noise, NewTeller(o.Rules)
+	w.filter, w.teller = filter, NewTeller(o.Rules)
 	w.bind(o.Book)
 	return nil
 }
@@ -214,11 +208,13 @@ func (w *Watcher) judge(m *syslog.Message) about {
 	}
 	at, replayed := w.when(s, m)
 	a := about{sender: s, flags: w.flagsOf(s, m, replayed), missing: w.number(s, m)}
-	a.noise, _ = w.noise.Find(m, s.device)
+	w.hits, a.noise = w.filter.Match(w.hits[:0], m, s.device)
 	if a.noise != "" {
 		w.counts.noise.Add(1)
 	}
-	w.hear(m, a, at, replayed)
+	for _, i := range w.hits {
+		w.hit(i, m, a, at, replayed)
+	}
 	if s.device != nil && w.c.Changed != nil {
 		if said, ok := changeOf(s, m); ok {
 			w.changes.note(*s.device, said, time.Now())
@@ -254,17 +250,6 @@ func (w *Watcher) number(s *sender, m *syslog.Message) int {
 		w.counts.missing.Add(^uint64(0))
 	}
 	return missing
-}
-
-// hear lets the rules hear a message.
-func (w *Watcher) hear(m *syslog.Message, a about, at time.Time, replayed bool) {
-	w.hits = w.set.Match(w.hits[:0], m, a.sender.device)
-	for _, i := range w.hits {
-		if a.noise != "" && !w.rules[i].Noisy {
-			continue
-		}
-		w.hit(i, m, a, at, replayed)
-	}
 }
 
 // hit lets the teller know that a rule is about a message.
