@@ -62,3 +62,6 @@ func Frames(t interface {
 	}
 	return ends, nil
 }
+
+// Decode reads a line.
+var Decode = decode

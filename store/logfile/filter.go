@@ -63,7 +63,7 @@ func (f *filter) candidates(lines []byte, s *scratch) (found []span) {
 	if len(f.literal) == 0 {
 		for from := 0; from < len(lines); {
 			to := lineEnd(lines, from)
-			if f.may(lines[from:to]) {
+			if f.may(lines[from:to], s) {
 				found = append(found, span{from, to})
 			}
 			from = to + 1
@@ -83,7 +83,7 @@ func (f *filter) candidates(lines []byte, s *scratch) (found []span) {
 		}
 		begin := from + bytes.LastIndexByte(text[from:from+i], '\n') + 1
 		to := lineEnd(text, from+i)
-		if f.may(lines[begin:to]) {
+		if f.may(lines[begin:to], s) {
 			found = append(found, span{begin, to})
 		}
 		from = to + 1
@@ -100,9 +100,9 @@ func lineEnd(lines []byte, i int) int {
 }
 
 // may tells whether a line may be wanted, by what can be seen before it is decoded. A line that is none may: it is to be reported.
-func (f *filter) may(line []byte) bool {
+func (f *filter) may(line []byte, s *scratch) bool {
 	return !isShaped(line) || f.mayBeOfThen(line) && f.mayBeOf(line) && f.mayBeBad(line) &&
-		mayFit(line, memberApp, f.query.App) && mayFit(line, memberMnemonic, f.query.Mnemonic) && f.mayMatch(line)
+		mayFit(line, memberApp, f.query.App) && mayFit(line, memberMnemonic, f.query.Mnemonic) && f.mayMatch(line, s)
 }
 
 func (f *filter) mayBeOfThen(line []byte) bool {
@@ -132,11 +132,11 @@ func (f *filter) mayBeBad(line []byte) bool {
 	return !known || ok && rank <= f.worst
 }
 
-func (f *filter) mayMatch(line []byte) bool {
+func (f *filter) mayMatch(line []byte, s *scratch) bool {
 	if f.query.Match == nil {
 		return true
 	}
-	raw, known := member(line, memberRaw)
+	raw, known := memberInto(&s.text, line, memberRaw)
 	return !known || f.query.Match.Match(raw)
 }
 

@@ -2,10 +2,7 @@ package logfile
 
 import (
 	"bytes"
-	"encoding/json"
 	"time"
-
-	"github.com/musternet/muster"
 )
 
 // The members of a line that are looked at before it is decoded. A line is a flat object without spaces between its parts, and
@@ -23,17 +20,50 @@ var (
 // member returns the text of a member as it stands in the line. It is not known where the text is escaped, and empty where
 // there is no such member.
 func member(line, name []byte) (value []byte, known bool) {
+	value, escaped, ok := find(line, name)
+	return value, ok && !escaped
+}
+
+// memberInto is member for a text that is often escaped: where it is, it is written out to buf.
+func memberInto(buf *[]byte, line, name []byte) (value []byte, known bool) {
+	value, escaped, ok := find(line, name)
+	if !ok || !escaped {
+		return value, ok
+	}
+	*buf, ok = unescape((*buf)[:0], value)
+	return *buf, ok
+}
+
+func find(line, name []byte) (value []byte, escaped, ok bool) {
 	i := bytes.Index(line, name)
 	if i < 0 {
-		return nil, true
+		return nil, false, true
 	}
 	value = line[i+len(name):]
-	end := bytes.IndexByte(value, '"')
+	end, escaped := textEnd(value)
 	if end < 0 {
-		return nil, false
+		return nil, false, false
 	}
-	value = value[:end]
-	return value, bytes.IndexByte(value, '\\') < 0
+	return value[:end], escaped, true
+}
+
+// textEnd returns where the quotation mark is that ends a text, -1 where there is none, and whether anything before it is escaped.
+func textEnd(rest []byte) (end int, escaped bool) {
+	for {
+		n := bytes.IndexByte(rest[end:], '"')
+		if n < 0 {
+			return -1, false
+		}
+		end += n
+		slashes := 0
+		for slashes < end && rest[end-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return end, bytes.IndexByte(rest[:end], '\\') >= 0
+		}
+		end++
+	}
 }
 
 // receivedOf returns when a line was received.
@@ -49,10 +79,4 @@ func receivedOf(line []byte) (received time.Time, known bool) {
 // isShaped tells whether bytes, without a line feed, look like a line of the archive.
 func isShaped(line []byte) bool {
 	return len(line) > 2 && line[len(line)-1] == '}' && line[0] == '{' && bytes.HasPrefix(line[1:], memberReceived)
-}
-
-// decode reads a whole line.
-func decode(line []byte) (l muster.LogLine, err error) {
-	err = json.Unmarshal(line, &l)
-	return l, err
 }

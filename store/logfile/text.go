@@ -94,7 +94,7 @@ func (t *text) blocks() []block {
 }
 
 // scratch is memory for reading, used again and again.
-type scratch struct{ packed, plain, lower []byte }
+type scratch struct{ packed, plain, lower, text []byte }
 
 // load reads the lines of a block, and tells where in the text they begin. They are in the scratch.
 func (b block) load(s *scratch, d *zstd.Decoder) (lines []byte, offset int64, err error) {
