@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/alert"
 	"github.com/musternet/muster/event"
+	"github.com/musternet/muster/logwatch"
 )
 
 // RuleRow is a rule as people look at it.
@@ -28,10 +30,20 @@ func (a *App) Rules(ctx context.Context) ([]RuleRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	logs, err := a.logRules(ctx)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]RuleRow, len(rules))
 	for i, r := range rules {
+		text := about(r)
+		for _, l := range logs {
+			if l.Name == r.Name {
+				text = aboutLog(l)
+			}
+		}
 		rows[i] = RuleRow{
-			Name: r.Name, Kind: r.Kind, ForMS: r.For.Milliseconds(), About: about(r), Select: []string{}, Shipped: true,
+			Name: r.Name, Kind: r.Kind, ForMS: r.For.Milliseconds(), About: text, Select: []string{}, Shipped: true,
 			Severity: r.Labels[muster.LabelSeverity],
 		}
 		if rows[i].Severity == "" {
@@ -67,6 +79,31 @@ func about(r alert.Rule) string {
 		return fmt.Sprintf("%.0f%% of at least %d: %s", 100*r.Share, max(1, r.Least), text)
 	case r.Count > 1:
 		return fmt.Sprintf("%d devices: %s", r.Count, text)
+	}
+	return text
+}
+
+// aboutLog says which messages a rule is about.
+func aboutLog(r logwatch.Rule) string {
+	var all []string
+	add := func(name string, values ...string) {
+		if text := strings.Join(values, " or "); text != "" {
+			all = append(all, name+" "+text)
+		}
+	}
+	if r.Severity != nil {
+		add("severity", r.Severity.String())
+	}
+	for _, f := range r.Facilities {
+		add("facility", f.String())
+	}
+	add("app", r.Apps...)
+	add("mnemonic", r.Mnemonics...)
+	add("text", r.Text)
+	add("match", r.Match)
+	text := strings.Join(all, ", ")
+	if r.Count > 1 {
+		text = strings.TrimSpace(fmt.Sprintf("%s, %d within %s", text, r.Count, r.Within))
 	}
 	return text
 }
@@ -109,8 +146,8 @@ func (a *App) TestRules(ctx context.Context, names []string, period time.Duratio
 	past.Samples = samples
 	var rows []TestRow
 	for _, r := range rules {
-		if len(names) > 0 && !slices.Contains(names, r.Name) {
-			continue
+		if len(names) > 0 && !slices.Contains(names, r.Name) || len(names) == 0 && r.Kind == kindLog {
+			continue // of all rules those that the log is asked for: muster syslog rules test
 		}
 		n, err := alert.Replay(ctx, r, past)
 		if err != nil {

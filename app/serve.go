@@ -82,6 +82,7 @@ type server struct {
 	rules    *alert.Engine
 	monitor  *monitor.Monitor
 	schedule *schedule.Runner
+	receiver *receiver // of syslog messages; nil: the settings want none
 	listener net.Listener
 	socket   net.Listener
 
@@ -96,16 +97,19 @@ type part struct {
 
 // parts are what runs, in the order in which it starts; it ends in the other order.
 func (s *server) parts() []part {
-	return []part{
+	parts := []part{
 		{"alert router", s.router.Run},
 		{"alert rules", s.rules.Run},
 		{"alert events", func(ctx context.Context) error { return s.hear(ctx, s.heard) }},
 		{"monitor", s.monitor.Run},
 		{"schedule", s.schedule.Run},
+	}
+	parts = append(parts, s.syslogParts()...)
+	return append(parts, []part{
 		{"reload", s.reloads},
 		{"http", func(ctx context.Context) error { return s.serve(ctx, s.listener, s.handler()) }},
 		{"socket", func(ctx context.Context) error { return s.serve(ctx, s.socket, s.socketHandler()) }},
-	}
+	}...)
 }
 
 // open takes the data directory and the addresses, and opens all that is kept. What it opened is closed by close, also when
@@ -124,6 +128,9 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	if err := s.openWatch(ctx); err != nil {
+		return err
+	}
+	if err := s.openSyslog(ctx); err != nil {
 		return err
 	}
 	s.measure()
@@ -223,7 +230,7 @@ func endedEarly(name string, err error) error {
 // started says that all runs.
 func (s *server) started() {
 	address, devices := s.listener.Addr().String(), s.devices()
-	s.log.Info("muster serves", "version", s.options.Version, "dir", s.app.dir, "address", address, "devices", devices)
+	s.log.Info("muster serves", "version", s.options.Version, "dir", s.app.dir, "address", address, "devices", devices, "syslog", s.syslogAddresses())
 	if s.options.Ready != nil {
 		s.options.Ready(address, devices)
 	}

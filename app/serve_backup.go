@@ -18,15 +18,29 @@ const (
 	writerPause = 30 * time.Second
 )
 
-// backUp backs the devices of one group up and publishes what came of it. Groups take turns.
-func (s *server) backUp(ctx context.Context, group string) (err error) {
+// backUp backs the devices of one group up and publishes what came of it.
+func (s *server) backUp(ctx context.Context, group string) error {
+	return s.backUpSelected(ctx, batchOf{terms: []string{"@" + group}, called: "group " + group, group: group, options: RunOptions{Retries: -1, Trigger: "schedule"}})
+}
+
+// batchOf is devices that are backed up in one run.
+type batchOf struct {
+	terms   []string
+	called  string // as people call them
+	group   string // empty: they are no group
+	options RunOptions
+	from    map[string]string // from where the configurations of some were changed, by device
+}
+
+// backUpSelected backs devices up and publishes what came of it. Runs take turns.
+func (s *server) backUpSelected(ctx context.Context, b batchOf) (err error) {
 	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return nil // ctx has ended
 	}
 	defer s.turn.Release(1)
 	a := s.current().apart() // a reload closes the current one
 	defer func() { err = errors.Join(err, a.Close()) }()
-	sel, err := a.Select(ctx, []string{"@" + group})
+	sel, err := a.Select(ctx, b.terms)
 	if errors.Is(err, ErrNothing) {
 		return nil
 	}
@@ -38,10 +52,10 @@ func (s *server) backUp(ctx context.Context, group string) (err error) {
 	}
 	var sum Summary
 	for range writerTries {
-		if err = s.backUpOnce(ctx, a, sel.Devices, &sum); !isLocked(err) {
+		if err = s.backUpOnce(ctx, a, sel.Devices, b, &sum); !isLocked(err) {
 			break
 		}
-		s.log.Info("the backup waits for another writer", "group", group, "err", err)
+		s.log.Info("the backup waits for another writer", "group", b.group, "trigger", b.options.Trigger, "err", err)
 		if !pause(ctx, writerPause) {
 			return nil
 		}
@@ -49,10 +63,10 @@ func (s *server) backUp(ctx context.Context, group string) (err error) {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	s.log.Info("backup done", "group", group, "run", sum.Run, "devices", sum.Total, "new", sum.New, "changed", sum.Changed, "failed", sum.Failed)
+	s.log.Info("backup done", "group", b.group, "trigger", b.options.Trigger, "run", sum.Run, "devices", sum.Total, "new", sum.New, "changed", sum.Changed, "failed", sum.Failed)
 	return s.PublishAll(ctx, []muster.Event{{
 		ID: "run/" + sum.Run, Time: time.Now(), Kind: muster.EventRunDone,
-		Text: fmt.Sprintf("backup of group %s: %d devices, %d new, %d changed, %d failed", group, sum.Total, sum.New, sum.Changed, sum.Failed),
+		Text: fmt.Sprintf("backup of %s: %d devices, %d new, %d changed, %d failed", b.called, sum.Total, sum.New, sum.Changed, sum.Failed),
 	}})
 }
 
@@ -76,7 +90,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // tellAtOnce is how many events of a backup are told together: each telling waits for the disk.
 const tellAtOnce = 64
 
-func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device, sum *Summary) error {
+func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device, b batchOf, sum *Summary) error {
 	failed, err := s.failing(ctx)
 	if err != nil {
 		return err
@@ -90,12 +104,12 @@ func (s *server) backUpOnce(ctx context.Context, a *App, devices []muster.Device
 		}
 		events = nil
 	}
-	for r, err := range a.Backup(ctx, devices, RunOptions{Retries: -1, Trigger: "schedule"}, sum) {
+	for r, err := range a.Backup(ctx, devices, b.options, sum) {
 		if err != nil {
 			problems = append(problems, err)
 			break
 		}
-		if e, ok := s.event(context.WithoutCancel(ctx), a, r, sum.Run, failed[r.Device.Name]); ok {
+		if e, ok := s.event(context.WithoutCancel(ctx), a, r, sum.Run, failed[r.Device.Name], b.from[r.Device.Name]); ok {
 			events = append(events, e)
 		}
 		if len(events) >= tellAtOnce {
@@ -124,13 +138,13 @@ func (s *server) failing(ctx context.Context) (map[string]bool, error) {
 }
 
 // event makes the event of one result; there is none of what was well before and has not changed.
-func (s *server) event(ctx context.Context, a *App, r muster.Result, run string, failedBefore bool) (muster.Event, bool) {
+func (s *server) event(ctx context.Context, a *App, r muster.Result, run string, failedBefore bool, from string) (muster.Event, bool) {
 	e := muster.Event{ID: "backup/" + run + "/" + r.Device.Name, Time: time.Now(), Device: r.Device, Result: &r}
 	switch r.Status {
 	case muster.StatusNew:
 		e.Kind, e.Text = muster.EventBackupNew, fmt.Sprintf("first backup of %s: %d bytes", r.Device.Name, r.Bytes)
 	case muster.StatusChanged:
-		e.Kind, e.Text = muster.EventBackupChanged, fmt.Sprintf("configuration of %s changed: +%d -%d", r.Device.Name, r.Added, r.Removed)
+		e.Kind, e.Text = muster.EventBackupChanged, fmt.Sprintf("configuration of %s changed%s: +%d -%d", r.Device.Name, by(r, from), r.Added, r.Removed)
 		e.Detail = s.maskedDiff(ctx, a, r)
 	case muster.StatusUnchanged:
 		if !failedBefore {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/musternet/muster/alert"
 	"github.com/musternet/muster/alert/route"
+	"github.com/musternet/muster/internal/settings"
+	"github.com/musternet/muster/logwatch"
 	"github.com/musternet/muster/monitor"
 	"github.com/musternet/muster/store/tsdb"
 )
@@ -38,6 +40,12 @@ func (s *server) reload(ctx context.Context) error {
 	old := s.current()
 	if err := s.turnTo(ctx, next); err != nil {
 		return errors.Join(err, next.Close())
+	}
+	if s.receiver != nil {
+		select {
+		case s.receiver.names <- struct{}{}:
+		default:
+		}
 	}
 	return old.Close() // a backup that is under way has opened what it reads itself
 }
@@ -84,6 +92,7 @@ func (s *server) restartNeeded(old, next *App) error {
 		{"history", from.History != to.History},
 		{"monitor.flap", from.Monitor.Flap != to.Monitor.Flap},
 		{"monitor.uplink", from.Monitor.Uplink != to.Monitor.Uplink},
+		{"syslog (but for sources and noise)", !reflect.DeepEqual(fixedSyslog(from.Syslog), fixedSyslog(to.Syslog))},
 		{"alerts.alertmanager", from.Alerts.Alertmanager != to.Alerts.Alertmanager},
 		{"alerts.url", !reflect.DeepEqual(from.Alerts.URL, to.Alerts.URL)},
 	} {
@@ -95,6 +104,12 @@ func (s *server) restartNeeded(old, next *App) error {
 		return usage(fmt.Errorf("another %s holds only after a restart of muster serve", strings.Join(changed, ", ")))
 	}
 	return nil
+}
+
+// fixedSyslog is what of the settings of syslog holds from the start to the end.
+func fixedSyslog(s settings.Syslog) settings.Syslog {
+	s.Sources, s.Noise = nil, settings.Noise{}
+	return s
 }
 
 // current is the App of the settings that hold now.
@@ -129,13 +144,16 @@ func (s *server) hold(ctx context.Context, w watching) error {
 	if err := s.monitor.Replace(w.targets); err != nil {
 		return usage(err)
 	}
+	if err := s.holdSyslog(ctx); err != nil {
+		return usage(err)
+	}
 	return s.schedule.Replace(s.entries(w))
 }
 
 // checkWatching says what a muster that serves would refuse in settings that are well by themselves, and in the file of
 // Alertmanager that they name.
 func (a *App) checkWatching(w watching) error {
-	wrong := []error{alert.Check(w.rules, tsdb.CheckExpr)}
+	wrong := []error{alert.Check(w.rules, tsdb.CheckExpr), logwatch.Check(w.logs)}
 	if file := a.settings.Alerts.Alertmanager; file != "" {
 		wrong = append(wrong, route.CheckFile(file))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/musternet/muster/alert"
 	"github.com/musternet/muster/internal/settings"
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/logwatch"
 	"github.com/musternet/muster/monitor"
 	"github.com/musternet/muster/probe"
 	"github.com/musternet/muster/schedule"
@@ -47,6 +48,15 @@ func ruleNames() []string {
 }
 
 func checkRule(r settings.Rule) (field string, err error) {
+	if r.When == kindLog {
+		made, err := logRule(r)
+		if err == nil {
+			err = logwatch.Check([]logwatch.Rule{made})
+		}
+		if err != nil {
+			return "", ruleCause(err)
+		}
+	}
 	err = alert.Check([]alert.Rule{ruleOf(r)}, tsdb.CheckExpr)
 	if wrong, ok := errors.AsType[*alert.RuleError](err); ok {
 		err = wrong.Err
@@ -59,6 +69,7 @@ type watching struct {
 	devices []muster.Device
 	targets []monitor.Target
 	rules   []alert.Rule
+	logs    []logwatch.Rule
 	plans   map[string]schedule.Plan // by group
 }
 
@@ -69,6 +80,9 @@ func (a *App) watching(ctx context.Context) (w watching, err error) {
 		return w, err
 	}
 	if w.rules, err = a.rules(ctx); err != nil {
+		return w, err
+	}
+	if w.logs, err = a.logRules(ctx); err != nil {
 		return w, err
 	}
 	w.plans, err = a.plans(w.devices)
@@ -222,6 +236,11 @@ func (a *App) rule(ctx context.Context, r settings.Rule) (alert.Rule, error) {
 
 // ruleOf is a rule of the settings but for the devices that it is about.
 func ruleOf(r settings.Rule) alert.Rule {
+	if r.When == kindLog { // which messages it is about is package logwatch's to know
+		return alert.Rule{
+			Name: r.Name, Kind: r.When, Labels: r.Labels, Summary: r.Summary, Description: r.Description, Keep: time.Duration(r.Keep),
+		}
+	}
 	return alert.Rule{
 		Name: r.Name, Kind: r.When, For: time.Duration(r.For), Labels: r.Labels, Summary: r.Summary,
 		Description: r.Description, States: r.Healths(), Count: r.Count, Share: float64(r.Share) / 100, Least: r.Least, By: r.By,

@@ -15,7 +15,7 @@ const (
 	lineBytes = 32 << 10
 )
 
-// lines writes objects as JSON, a line each. A million of them cost little more than their text.
+// lines writes lines, such as objects in JSON. A million of them cost little more than their text.
 type lines struct {
 	w io.Writer
 
@@ -45,12 +45,26 @@ func (l *lines) add(index int, row any) error {
 	}
 	l.waiting = append(strconv.AppendInt(append(l.waiting, `{"index":`...), int64(index), 10), ',')
 	l.waiting = append(l.waiting, escapeJSON(l.object.Bytes())[1:]...)
+	l.soon()
+	return l.err
+}
+
+// write writes a text that ends with its line. Its error may be that of an earlier write.
+func (l *lines) write(text []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(l.waiting, text...)
+	l.soon()
+	return l.err
+}
+
+// soon writes what waits when it is much or has waited for long.
+func (l *lines) soon() {
 	if len(l.waiting) >= lineBytes {
 		l.flush()
 	} else if !l.due {
 		l.arm()
 	}
-	return l.err
 }
 
 func (l *lines) arm() {

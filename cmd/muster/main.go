@@ -47,7 +47,7 @@ func runCommand(p *program, root *cobra.Command) (err error, interrupted bool) {
 	runErr := task.Run(func(ctx context.Context) error {
 		scopeErr := task.Scope(ctx, "muster", func(inner context.Context, g *task.Group) error {
 			g.Go("signals", func(inner context.Context) error {
-				err := dumpOnSignal(inner, p.dumpTasks)
+				err := dumpOnSignal(inner, func() { (*p.dump.Load())() })
 				if ctx.Err() != nil && p.stderr.terminal {
 					p.hint("interrupted: what runs is being closed; Ctrl-C again kills")
 				}

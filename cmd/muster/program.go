@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"github.com/lmittmann/tint"
 
@@ -37,15 +38,16 @@ type program struct {
 
 	getenv func(string) string
 
-	level   slog.Level // of what is logged
-	forever bool       // the command ends by a signal: that is no interruption
+	dump    atomic.Pointer[func()] // what SIGUSR1 prints
+	level   slog.Level             // of what is logged
+	forever bool                   // the command ends by a signal: that is no interruption
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *program {
 	_, outTerminal := terminalOf(stdout)
 	_, errTerminal := terminalOf(stderr)
 	dumb := lookup(env, "TERM") == "dumb"
-	return &program{
+	p := &program{
 		stdin:          stdin,
 		stdout:         stdout,
 		stderr:         &screen{w: stderr, terminal: errTerminal && !dumb},
@@ -56,7 +58,12 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *progra
 		maxAge:         span(app.DefaultMaxAge),
 		getenv:         func(name string) string { return lookup(env, name) },
 	}
+	p.onDump(p.dumpTasks)
+	return p
 }
+
+// onDump says what SIGUSR1 prints from now on.
+func (p *program) onDump(dump func()) { p.dump.Store(&dump) }
 
 // lookup finds a variable in an environment of the form of os.Environ; the last one counts.
 func lookup(env []string, name string) (value string) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -203,8 +204,17 @@ func csvCell(v reflect.Value) string {
 		}
 		v = v.Elem()
 	}
-	if t, ok := v.Interface().(time.Time); ok {
-		return t.Format(time.RFC3339)
+	switch x := v.Interface().(type) {
+	case time.Time:
+		if x.IsZero() {
+			return ""
+		}
+		return x.Format(time.RFC3339)
+	case netip.Addr:
+		if !x.IsValid() {
+			return ""
+		}
+		return x.String()
 	}
 	switch v.Kind() {
 	case reflect.String:
