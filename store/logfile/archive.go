@@ -87,6 +87,7 @@ type Archive struct {
 	options Options
 	log     *slog.Logger
 	lock    *store.Lock
+	quiet   float64                 // compression waits for a time when fewer bytes a second are appended
 	at      func(step string) error // a test's crash; nil: none
 
 	begun  chan struct{} // holds a token when lines came into an empty buffer
@@ -137,7 +138,7 @@ func Open(dir string, o Options) (*Archive, error) {
 	}
 	o = o.withDefaults(dir)
 	a := &Archive{
-		dir: dir, options: o, log: o.Log, lock: lock, buffer: buffer{size: chunkSize(o.Buffer)}, progress: make(chan struct{}),
+		dir: dir, options: o, log: o.Log, lock: lock, quiet: busyRate, buffer: buffer{size: chunkSize(o.Buffer)}, progress: make(chan struct{}),
 		begun: make(chan struct{}, 1), hurry: make(chan struct{}, 1), turned: make(chan struct{}, 1), losing: make(chan struct{}, 1),
 	}
 	if err := a.recover(); err != nil {

@@ -390,3 +390,30 @@ func TestASegmentThatSomebodyRemovesIsLeftBehind(t *testing.T) {
 		t.Errorf("it was not said:\n%s", said.String())
 	}
 }
+
+func TestWhatCouldNotBeSyncedIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	var said heard
+	dir := t.TempDir()
+	a := open(t, dir, logfile.Options{Log: said.log()})
+	commit(t, a, 1, 10)
+	broken := errors.New("input/output error")
+	synced := false
+	a.SyncWith(func(f *os.File) error { return broken })
+	add(t, a, 11, 20)
+	for range 2 {
+		if err := a.Commit(); !errors.Is(err, broken) || a.Counts().Durable != 10 {
+			t.Errorf("got %v, %+v", err, a.Counts())
+		}
+	}
+	same(t, "what is durable", count(1, 10), search(t, dir, store.LogQuery{}))
+	a.SyncWith(func(f *os.File) error { synced = true; return logfile.Datasync(f) })
+	commit(t, a, 21, 30)
+	if c := a.Counts(); !synced || c.Durable != 30 || c.Lost != 0 {
+		t.Errorf("counts: %+v", c)
+	}
+	same(t, "each line once", count(1, 30), search(t, dir, store.LogQuery{}))
+	if n := strings.Count(said.String(), "cannot be written"); n != 1 {
+		t.Errorf("it was said %d times:\n%s", n, said.String())
+	}
+}

@@ -202,6 +202,8 @@ func (r *reader) value(l *muster.LogLine, name string) {
 		bit, l.Message = 1<<18, r.string()
 	case "raw":
 		bit, l.Raw = 1<<19, r.string()
+	case "peer":
+		bit, l.Peer = 1<<21, r.string()
 	case "format":
 		bit, l.Format = 1<<20, r.string()
 	}

@@ -2,11 +2,13 @@ package logfile_test
 
 import (
 	"encoding/json"
+	"net/netip"
+	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"net/netip"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/store/logfile"
@@ -71,4 +73,33 @@ func FuzzDecodeTexts(f *testing.F) {
 		text := encode(t, l)
 		sameAsJSON(t, text[:len(text)-1])
 	})
+}
+
+func TestDecodeKnowsEveryMember(t *testing.T) {
+	t.Parallel()
+	for i := range reflect.TypeFor[muster.LogLine]().NumField() {
+		var l muster.LogLine
+		name := reflect.TypeFor[muster.LogLine]().Field(i).Name
+		switch v := reflect.ValueOf(&l).Elem().Field(i).Addr().Interface().(type) {
+		case *string:
+			*v = "text"
+		case *int:
+			*v = 1
+		case *uint64:
+			*v = 1
+		case *time.Time:
+			*v = at
+		case *netip.Addr:
+			*v = netip.MustParseAddr("198.18.0.1")
+		case *[]string:
+			*v = []string{"a", "b"}
+		case *[]byte:
+			continue // so rare that encoding/json may read it
+		default:
+			t.Errorf("%s is of a type that this test does not know", name)
+		}
+		if text := encode(t, l); !logfile.DecodesQuickly(text[:len(text)-1]) {
+			t.Errorf("decode leaves every line with %s to encoding/json: add it to reader.value", name)
+		}
+	}
 }

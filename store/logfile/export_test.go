@@ -3,7 +3,10 @@ package logfile
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
+
+	"github.com/musternet/muster"
 )
 
 // ErrCrash is what a crash of a test returns.
@@ -38,8 +41,21 @@ func (a *Archive) Tidy(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// QuietBelow has compression wait while more than so many bytes a second are appended.
+func (a *Archive) QuietBelow(rate float64) { a.quiet = rate }
+
 // Commit writes at once what waits in memory.
 func (a *Archive) Commit() error { return a.commitNow() }
+
+// SyncWith has the open segment made durable by f.
+func (a *Archive) SyncWith(f func(*os.File) error) {
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	a.segment.flush = f
+}
+
+// Datasync makes a file durable.
+var Datasync = datasync
 
 // Turn closes the open segment.
 func (a *Archive) Turn() error {
@@ -65,3 +81,10 @@ func Frames(t interface {
 
 // Decode reads a line.
 var Decode = decode
+
+// DecodesQuickly tells whether encoding/json is not needed for a line.
+func DecodesQuickly(line []byte) bool {
+	var l muster.LogLine
+	r := reader{line: line}
+	return r.object(&l)
+}

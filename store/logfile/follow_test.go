@@ -303,3 +303,32 @@ func TestFollowSeesEachLineOnceWhileSegmentsAreTurned(t *testing.T) {
 	}
 	reader.Wait()
 }
+
+func TestFollowOfASlowReader(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := open(t, dir, logfile.Options{})
+	commit(t, a, 1, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var got []int
+	for l, err := range logfile.Follow(ctx, dir, store.LogQuery{Limit: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, int(l.Sequence)); len(got) == 5 {
+			break
+		}
+		if l.Sequence > 1 {
+			continue
+		}
+		for n := 2; n <= 5; n++ {
+			turn(t, a)
+			commit(t, a, n, n)
+		}
+		if err := os.Chtimes(dir, at, at); err != nil { // long ago: the directory looks as if nothing came since it was read
+			t.Fatal(err)
+		}
+	}
+	same(t, "all lines", count(1, 5), got)
+}

@@ -182,7 +182,7 @@ func (k *keeper) isBusy() bool {
 	k.archive.mu.Lock()
 	bytes := k.archive.bytes
 	k.archive.mu.Unlock()
-	k.busy = float64(bytes-k.seen) > busyRate*since.Seconds()
+	k.busy = float64(bytes-k.seen) > k.archive.quiet*since.Seconds()
 	k.looked, k.seen = time.Now(), bytes
 	return k.busy
 }

@@ -69,6 +69,19 @@ func TestEachDayBeginsASegment(t *testing.T) {
 	}
 }
 
+func TestAnEmptySegmentIsNotTurned(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), &clock{now: at}
+	if err := os.WriteFile(filepath.Join(dir, "0000000001-20260102T030405Z.jsonl"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := open(t, dir, logfile.Options{Now: c.Now})
+	days(t, a, c, 1)
+	if got := names(t, dir, "*.jsonl*"); len(got) != 1 {
+		t.Errorf("there are %v", got)
+	}
+}
+
 func TestASegmentThatGetsNoLinesIsClosedInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -302,5 +315,38 @@ func TestReadersSeeEachLineOnceWhileItIsWrittenAndCompressed(t *testing.T) {
 	readers.Wait()
 	if got := search(t, dir, store.LogQuery{}); len(got) != 5000 || len(glob(t, dir, "*.zst")) < 10 {
 		t.Errorf("%d lines in %d compressed segments", len(got), len(glob(t, dir, "*.zst")))
+	}
+}
+
+func TestCompressionWaitsForAQuietTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		most  int64 // bytes
+		waits bool
+	}{"while little waits": {-1, true}, "but not where much waits": {16 << 20, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				a := open(t, dir, logfile.Options{SegmentBytes: 256 << 10, MaxBytes: c.most})
+				a.QuietBelow(1 << 20)
+				start(t, a)
+				text := []byte(`{"received":"2026-01-02T03:04:05Z","raw":"` + strings.Repeat("x", 200<<10) + "\"}\n")
+				for range 30 { // 2 MB a second
+					time.Sleep(100 * time.Millisecond)
+					if err := a.Append(t.Context(), text, at); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := len(glob(t, dir, "*.zst")); (got == 0) != c.waits {
+					t.Errorf("in the storm %d segments are compressed", got)
+				}
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				if got := len(glob(t, dir, "*.jsonl")); got != 1 {
+					t.Errorf("after it %d segments are not compressed", got)
+				}
+			})
+		})
 	}
 }

@@ -3,6 +3,7 @@ package logfile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -263,6 +264,26 @@ func TestLinesLongerThanABlock(t *testing.T) {
 	check("compressed")
 }
 
+func TestALineThatBeginsWithABlock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := open(t, dir, logfile.Options{})
+	for n := 1; n <= 2000; n++ { // of 1,024 bytes: 512 are a block
+		text := fmt.Sprintf(`{"received":"2026-01-02T03:04:05Z","sequence":%d,"raw":"`, n)
+		text += strings.Repeat("x", 1024-len(text)-3) + "\"}\n"
+		if err := a.Append(t.Context(), []byte(text), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "plain", count(1, 2000), search(t, dir, store.LogQuery{}))
+	turn(t, a)
+	tidy(t, a)
+	same(t, "compressed", count(1, 2000), search(t, dir, store.LogQuery{}))
+}
+
 func TestWhatCannotBeReadIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -313,21 +334,21 @@ func TestWhatCannotBeReadIsSaid(t *testing.T) {
 				}
 			}
 			c.damage(t, dir)
-			check := func(q store.LogQuery) {
+			check := func(least int, q store.LogQuery) {
 				t.Helper()
 				got, err := numbers(logfile.Search(t.Context(), dir, q))
 				if e, ok := errors.AsType[*logfile.LineError](err); !ok || !strings.Contains(err.Error(), c.said) || e.File == "" {
 					t.Errorf("got error %v, want %q", err, c.said)
 				}
-				if len(got) < c.least || slices.Contains(got, 0) {
-					t.Errorf("%d lines were found, want %d", len(got), c.least)
+				if len(got) < least || slices.Contains(got, 0) {
+					t.Errorf("%d lines were found, want %d", len(got), least)
 				}
 			}
-			check(store.LogQuery{})
-			check(store.LogQuery{Newest: true})
+			check(c.least, store.LogQuery{})
+			check(c.least, store.LogQuery{Newest: true})
 			a := open(t, dir, logfile.Options{})
 			tidy(t, a) // it makes indexes, by which no damage is passed
-			check(store.LogQuery{Until: at.Add(time.Hour)})
+			check(0, store.LogQuery{Since: at.AddDate(1, 0, 0)})
 			if len(glob(t, dir, "*.index.json")) == 0 {
 				t.Error("there are no indexes")
 			}

@@ -15,6 +15,7 @@ var errGone = errors.New("the file was removed")
 type segment struct {
 	file   *os.File
 	info   os.FileInfo
+	flush  func(*os.File) error // datasync, or that of a test
 	number uint64
 	period time.Time // the time by Options.SegmentAge in which it was begun
 	end    int64     // of what was written whole
@@ -50,7 +51,7 @@ func reopenSegment(e *entry, period time.Time) (*segment, error) {
 
 func newSegment(f *os.File, number uint64, period time.Time) (*segment, error) {
 	info, err := f.Stat()
-	return &segment{file: f, info: info, number: number, period: period}, err
+	return &segment{file: f, info: info, flush: datasync, number: number, period: period}, err
 }
 
 // write appends whole lines or nothing. What a failure leaves behind the end is overwritten by the next write, should the disk
@@ -70,7 +71,7 @@ func (s *segment) sync() error {
 	if s.synced == s.end {
 		return nil
 	}
-	if err := datasync(s.file); err != nil {
+	if err := s.flush(s.file); err != nil {
 		s.end = s.synced
 		_ = s.file.Truncate(s.end)
 		return err

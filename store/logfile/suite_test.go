@@ -75,6 +75,12 @@ func open(t testing.TB, dir string, o logfile.Options) *logfile.Archive {
 func run(t testing.TB, dir string, o logfile.Options) (a *logfile.Archive, stop func()) {
 	t.Helper()
 	a = open(t, dir, o)
+	return a, start(t, a)
+}
+
+// start runs an archive until stop is called or the test ends.
+func start(t testing.TB, a *logfile.Archive) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -87,7 +93,7 @@ func run(t testing.TB, dir string, o logfile.Options) (a *logfile.Archive, stop 
 		running.Wait()
 	}
 	t.Cleanup(stop)
-	return a, stop
+	return stop
 }
 
 // add appends the lines with the numbers from first to last.

@@ -142,7 +142,7 @@ func (b block) lines(s *scratch) (lines []byte, offset int64, err error) {
 		return s.plain, 0, nil
 	}
 	first := bytes.IndexByte(s.plain, '\n') + 1
-	if first == 0 || from+int64(first) >= b.to {
+	if first == 0 {
 		return nil, b.from, nil // all of it is of one line that began before
 	}
 	return s.plain[first:], from + int64(first), nil
