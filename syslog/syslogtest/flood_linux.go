@@ -4,26 +4,12 @@ import (
 	"context"
 	"net"
 	"os"
+	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// Flood says how to send messages.
-type Flood struct {
-	Form  Form // nil: Cisco
-	First int  // the number of the first message; 0: 1
-	Count int  // of messages
-	Rate  int  // messages a second, in bursts of a millisecond; 0: as fast as the kernel takes them
-}
-
-const perCall = 64
-
-type mmsghdr struct {
-	hdr unix.Msghdr
-	n   uint32
-}
 
 // Send sends messages from one socket over sendmmsg(2) and returns how many the kernel took, until all are sent or ctx ends.
 func Send(ctx context.Context, address string, f Flood) (sent int, err error) {
@@ -36,51 +22,65 @@ func Send(ctx context.Context, address string, f Flood) (sent int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.Form == nil {
-		f.Form = Cisco
-	}
-	if f.First == 0 {
-		f.First = 1
-	}
-	var headers [perCall]mmsghdr
-	var iovecs [perCall]unix.Iovec
-	var texts [perCall][]byte
-	began := time.Now()
-	for sent < f.Count && ctx.Err() == nil {
-		n := min(perCall, f.Count-sent)
-		if f.Rate > 0 {
-			for due := int(time.Since(began).Seconds() * float64(f.Rate)); due <= sent; due = int(time.Since(began).Seconds() * float64(f.Rate)) {
-				time.Sleep(time.Millisecond)
-			}
-			n = min(n, max(1, int(time.Since(began).Seconds()*float64(f.Rate))-sent))
+	f = f.withDefaults()
+	p, c := pace{f.Rate, time.Now()}, new(call)
+	for sent < f.Count {
+		n := p.due(ctx, sent, min(perCall, f.Count-sent))
+		if n == 0 {
+			return sent, context.Cause(ctx)
 		}
-		for i := range n {
-			texts[i] = f.Form(texts[i][:0], f.First+sent+i)
-			iovecs[i].Base = &texts[i][0]
-			iovecs[i].SetLen(len(texts[i]))
-			headers[i].hdr.Iov = &iovecs[i]
-			headers[i].hdr.SetIovlen(1)
-		}
-		var took int
-		var errno error
-		err := raw.Write(func(fd uintptr) bool {
-			r, _, e := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&headers[0])), uintptr(n), 0, 0, 0)
-			if e == unix.EAGAIN || e == unix.EINTR {
-				return false
-			}
-			took, errno = int(r), nil
-			if e != 0 {
-				took, errno = 0, os.NewSyscallError("sendmmsg", e)
-			}
-			return true
-		})
-		if err != nil || errno != nil {
-			if err == nil {
-				err = errno
-			}
+		c.fill(f, sent, n)
+		took, err := c.send(raw)
+		if err != nil {
 			return sent, err
 		}
 		sent += took
 	}
-	return sent, ctx.Err()
+	return sent, nil
+}
+
+const perCall = 64 // messages
+
+// mmsghdr is struct mmsghdr of sendmmsg(2).
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+}
+
+// call is the messages of one system call.
+type call struct {
+	headers [perCall]mmsghdr
+	iovecs  [perCall]unix.Iovec
+	texts   [perCall][]byte
+	n       int
+}
+
+// fill makes n messages, the ones after those that were sent.
+func (c *call) fill(f Flood, sent, n int) {
+	c.n = n
+	for i := range n {
+		c.texts[i] = f.Form(c.texts[i][:0], f.First+sent+i)
+		c.iovecs[i].Base = &c.texts[i][0]
+		c.iovecs[i].SetLen(len(c.texts[i]))
+		c.headers[i].hdr.Iov = &c.iovecs[i]
+		c.headers[i].hdr.SetIovlen(1)
+	}
+}
+
+// send waits until the kernel takes some of the messages, and returns how many it took.
+func (c *call) send(raw syscall.RawConn) (took int, err error) {
+	var errno syscall.Errno
+	err = raw.Write(func(fd uintptr) bool {
+		var n uintptr
+		n, _, errno = unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&c.headers[0])), uintptr(c.n), 0, 0, 0)
+		took = int(n)
+		return errno != unix.EAGAIN && errno != unix.EINTR
+	})
+	if err == nil && errno != 0 {
+		err = os.NewSyscallError("sendmmsg", errno)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return took, nil
 }
