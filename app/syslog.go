@@ -240,7 +240,7 @@ func certificates(cert, key, clientCA string) (*tls.Config, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		return nil, usage(fmt.Errorf("certificate of syslog: %w", err))
+		return nil, usage(fmt.Errorf("certificate %s and key %s of syslog: %w", cert, key, err))
 	}
 	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if clientCA == "" {

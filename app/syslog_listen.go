@@ -34,8 +34,10 @@ type SyslogListen struct {
 	Match   []string
 	Webhook string // where alerts go, or a reference to that such as env:WEBHOOK; empty: Told alone
 
-	Ready  func(addresses string)          // hears where it listens
-	Line   func(line []byte) error         // gets each message as a line of JSON; an error ends it
+	Ready func(addresses string) // hears where it listens
+	// Line gets each message as a line of JSON, valid during the call, and what makes a row of it. The next message waits for it,
+	// and an error ends it.
+	Line   func(line []byte, row func() muster.LogLine) error
 	Told   func(rule, key, summary string) // hears what alerts
 	Counts <-chan chan<- SyslogCounts      // asks for the counts; nil: nobody does
 }
@@ -52,6 +54,7 @@ type SyslogCounts struct {
 	Unknown       uint64 `json:"unknown"`        // of senders that the inventory does not know
 	Truncated     uint64 `json:"truncated"`
 	BadFrames     uint64 `json:"bad_frames"`
+	NotShown      uint64 `json:"not_shown"` // because whoever reads them was too slow
 	DurationMS    int64  `json:"duration_ms"`
 }
 
@@ -144,9 +147,9 @@ func (h *hearing) run(ctx context.Context) error {
 	defer cancel(nil)
 	var failed error
 	if h.options.Line != nil {
-		h.watcher.Show(func(line []byte) {
+		h.watcher.Show(func(line []byte, row func() muster.LogLine) {
 			if failed == nil {
-				if failed = h.options.Line(line); failed != nil {
+				if failed = h.options.Line(line, row); failed != nil {
 					cancel(failed)
 				}
 			}
@@ -206,6 +209,9 @@ const mark = " in the text"
 func matchRules(matches []string) ([]logwatch.Rule, error) {
 	var rules []logwatch.Rule
 	for _, m := range matches {
+		if strings.TrimSpace(m) == "" {
+			return nil, usage(errors.New("--match is empty: give a severity such as CRITICAL, or a regular expression"))
+		}
 		severity, err := syslog.ParseSeverity(m)
 		if err != nil {
 			rules = append(rules, logwatch.Rule{Name: m, Match: m})

@@ -65,7 +65,7 @@ func (a *App) logQuery(ctx context.Context, q SyslogQuery) (dir string, query st
 	}
 	if q.Match != "" {
 		if query.Match, err = regexp.Compile(q.Match); err != nil {
-			return "", query, usage(fmt.Errorf("--match %q is no regular expression: %w", q.Match, errors.Unwrap(err)))
+			return "", query, usage(fmt.Errorf("--match is no regular expression: %w", err))
 		}
 	}
 	if query.Devices, err = a.senders(ctx, q.Terms); err != nil {
@@ -74,10 +74,14 @@ func (a *App) logQuery(ctx context.Context, q SyslogQuery) (dir string, query st
 	if err := query.Check(); err != nil {
 		return "", query, usage(err)
 	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", query, fmt.Errorf("%w: there is no syslog archive %s: %w", ErrNothing, dir, errNoArchive)
-	} else if err != nil {
+	case err != nil:
 		return "", query, storeError(err)
+	case !info.IsDir():
+		return "", query, fmt.Errorf("%w: %s is no syslog archive: it is no directory", ErrNothing, dir)
 	}
 	return dir, query, nil
 }

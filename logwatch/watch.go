@@ -69,7 +69,9 @@ type Watcher struct {
 
 	message syslog.Message // these are of the loop in Run
 	encoder encoder
-	show    func(line []byte)
+	show    func(line []byte, row func() muster.LogLine)
+	row     func() muster.LogLine // of message and about
+	about   about
 	line    []byte
 	hits    []int
 
@@ -137,9 +139,12 @@ func (w *Watcher) bind(b *Book) {
 	}
 }
 
-// Show has f called with the line of each message, with its line end, right after it was given to the archive. The line is valid
-// during the call, which only the next message waits for. It is said before Run.
-func (w *Watcher) Show(f func(line []byte)) { w.show = f }
+// Show has f called with the line of each message, with its line end, right after it was given to the archive, and with what makes a
+// row of the message. Both are valid during the call, which only the next message waits for. It is said before Run.
+func (w *Watcher) Show(f func(line []byte, row func() muster.LogLine)) {
+	w.show = f
+	w.row = func() muster.LogLine { return lineOf(&w.message, w.about) }
+}
 
 // Counts returns what became of the messages so far.
 func (w *Watcher) Counts() Counts {
@@ -190,7 +195,8 @@ func (w *Watcher) take(ctx context.Context, m *syslog.Message) {
 		w.counts.lost.Add(1)
 	}
 	if w.show != nil {
-		w.show(w.line)
+		w.about = a
+		w.show(w.line, w.row)
 	}
 }
 

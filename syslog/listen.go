@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/musternet/muster/task"
@@ -91,11 +92,22 @@ func (l *Listener) open(ctx context.Context) error {
 			opened, err := kind.open(ctx, address)
 			l.receivers = append(l.receivers, opened...)
 			if err != nil {
-				return fmt.Errorf("listen on %s %s: %w", kind.transport, address, err)
+				return fmt.Errorf("listen on %s %s: %w", kind.transport, address, plainly(err))
 			}
 		}
 	}
 	return nil
+}
+
+// plainly is an error of the network without the address, which its reader has been told.
+func plainly(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: another program listens there", err)
+	}
+	return err
 }
 
 // Addrs are the addresses that it listens on, in the order of the Config; several sockets of one address are one.

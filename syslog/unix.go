@@ -45,7 +45,7 @@ func removeStale(ctx context.Context, path string) error {
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "unixgram", path)
 	if err == nil {
-		return errors.Join(fmt.Errorf("%s: %w: another program listens there", path, syscall.EADDRINUSE), conn.Close())
+		return errors.Join(syscall.EADDRINUSE, conn.Close())
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return err

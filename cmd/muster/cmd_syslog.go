@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
 )
 
@@ -78,28 +79,38 @@ tail and search. muster serve does all of it for ever, by the settings.`,
 // syslogListen shows messages until it is interrupted, which is how it ends, or has shown enough.
 func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int) error {
 	return p.with(ctx, func(a *app.App) error {
-		out := newLogOutput(p)
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		shown := 0
-		o.Line = func(line []byte) error {
-			if most > 0 && shown == most {
-				return nil
-			}
-			if shown++; shown == most {
-				cancel()
-			}
-			return out.line(line)
+		show := newShower(p, o.Archive != "")
+		listened, taken := false, 0
+		o.Ready = func(addresses string) {
+			listened = true
+			p.hint("muster listens on %s", addresses)
 		}
-		o.Ready = func(addresses string) { p.hint("muster listens on %s", addresses) }
 		o.Told = func(rule, _, text string) { p.stderr.say("ALERT " + visible(rule) + ": " + visible(text)) }
 		counts := make(chan chan<- app.SyslogCounts)
 		o.Counts = counts
 		p.onDump(func() { p.askCounts(ctx, counts) })
-		sum, err := a.SyslogListen(ctx, o)
-		if e := out.end(sum); err == nil {
-			err = e
+		var sum app.SyslogCounts
+		err := show.during(ctx, func(ctx context.Context) error {
+			ctx, enough := context.WithCancel(ctx)
+			defer enough()
+			o.Line = func(line []byte, row func() muster.LogLine) error {
+				if most > 0 && taken == most {
+					return nil
+				}
+				if taken++; taken == most {
+					enough()
+				}
+				return show.message(line, row)
+			}
+			var err error
+			sum, err = a.SyslogListen(ctx, o)
+			return err
+		})
+		if !listened {
+			return err
 		}
+		sum.NotShown = show.skipped.Load()
+		err = errors.Join(err, show.out.end(sum))
 		p.sayCounts(sum)
 		return err
 	})
@@ -130,6 +141,7 @@ func (p *program) sayCounts(c app.SyslogCounts) {
 		text string
 	}{
 		{c.Archived, "archived"}, {c.Lost, "not archived"}, {c.Alerts, "alerts"}, {c.Truncated, "truncated"}, {c.BadFrames, "wrong octet counts"},
+		{c.NotShown, "not shown"},
 	} {
 		if one.n > 0 {
 			text += fmt.Sprintf(", %d %s", one.n, one.text)

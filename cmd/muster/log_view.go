@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -30,21 +29,6 @@ func newLogOutput(p *program) *logOutput {
 	return o
 }
 
-// line prints a message that is a line of JSON.
-func (o *logOutput) line(line []byte) error {
-	switch o.p.format {
-	case formatNDJSON:
-		return o.write(line)
-	case formatJSON:
-		return o.object(bytes.TrimSuffix(line, []byte("\n")))
-	}
-	var l muster.LogLine
-	if err := json.Unmarshal(line, &l); err != nil {
-		return fmt.Errorf("show a message: %w", err)
-	}
-	return o.row(&l)
-}
-
 // row prints a message.
 func (o *logOutput) row(l *muster.LogLine) error {
 	switch o.p.format {
@@ -53,10 +37,7 @@ func (o *logOutput) row(l *muster.LogLine) error {
 		if err != nil {
 			return err
 		}
-		if o.p.format == formatJSON {
-			return o.object(object)
-		}
-		return o.write(append(object, '\n'))
+		return o.line(append(object, '\n'))
 	case formatCSV:
 		return o.csv(l)
 	case formatList:
@@ -68,6 +49,14 @@ func (o *logOutput) row(l *muster.LogLine) error {
 		return o.write([]byte(visible(who) + "\n"))
 	}
 	return o.write([]byte(logText(l, o.p.colour) + "\n"))
+}
+
+// line prints a message that is a line of JSON.
+func (o *logOutput) line(line []byte) error {
+	if o.p.format == formatJSON {
+		return o.object(bytes.TrimSuffix(line, []byte("\n")))
+	}
+	return o.write(line)
 }
 
 func (o *logOutput) write(text []byte) error {
@@ -98,7 +87,7 @@ func (o *logOutput) csv(l *muster.LogLine) error {
 		_ = w.Write(record) // memory takes it
 	}
 	for i, f := range o.fields {
-		record[i] = visibleText(csvCell(reflect.ValueOf(l).Elem().FieldByIndex(f.index)))
+		record[i] = visibleText(f.cell(reflect.ValueOf(l).Elem()))
 	}
 	_ = w.Write(record)
 	w.Flush()
