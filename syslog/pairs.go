@@ -84,10 +84,7 @@ func plainPair(b []byte, i int) (p Pair, quoted bool, next int) {
 // pairsBegin says that b begins with two pairs: one alone may be a word of a text.
 func pairsBegin(b []byte) bool {
 	for range 2 {
-		equals := 0
-		for equals < len(b) && pairNameByte(b[equals]) {
-			equals++
-		}
+		equals := run(b, 0, inName)
 		if equals == 0 || equals == len(b) || b[equals] != '=' {
 			return false
 		}
@@ -99,8 +96,6 @@ func pairsBegin(b []byte) bool {
 	}
 	return true
 }
-
-func pairNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
 
 func betweenPairs(c byte) bool { return c <= ' ' || c == ',' }
 

@@ -17,6 +17,11 @@ type ciscoHeader struct {
 // RFC 3164 (relayed) it takes a number or a time of its own: "host word: %FAC-5-MNEM:" is a header of Arista's.
 func (r *reader) cisco(i int, relayed bool) bool {
 	var h ciscoHeader
+	return r.ciscoFrom(&h, i, relayed)
+}
+
+// ciscoFrom goes on with a header of which the first part may have been read.
+func (r *reader) ciscoFrom(h *ciscoHeader, i int, relayed bool) bool {
 	b := r.b
 	for range 9 {
 		i = skipSpaces(b, i)
@@ -36,13 +41,13 @@ func (r *reader) cisco(i int, relayed bool) bool {
 	if !found && !h.colon {
 		return false
 	}
-	r.takeCisco(&h, relayed)
+	r.takeCisco(h, relayed)
 	if !found {
 		r.trace(i, h.node)
 		return true
 	}
 	r.takeMnemonic(n)
-	r.m.Format = n.format(&h)
+	r.m.Format = n.format(h)
 	return true
 }
 
@@ -86,12 +91,12 @@ func (h *ciscoHeader) part(b []byte, i int) int {
 			return next
 		}
 	}
-	if !h.timed {
-		var c clock
-		if end := c.read(b, i); end > 0 && (!c.up || colonFollows(b, end)) {
-			h.clock, h.timed = c, true
+	if !h.timed && clockBegins(b[i]) {
+		if end := h.clock.read(b, i); end > 0 && (!h.clock.up || colonFollows(b, end)) {
+			h.timed = true
 			return h.afterTime(b, end)
 		}
+		h.clock = clock{}
 	}
 	return h.readWord(b, i)
 }
@@ -157,10 +162,7 @@ func (h *ciscoHeader) readWord(b []byte, i int) int {
 			return next
 		}
 	}
-	end := i
-	for end < len(b) && hostByte(b[end]) {
-		end++
-	}
+	end := run(b, i, inHost)
 	if end == i || end == len(b) || end-i > 255 || b[end] != ' ' || h.colon {
 		return -1
 	}
@@ -181,10 +183,8 @@ func (h *ciscoHeader) readWord(b []byte, i int) int {
 // nodeEnd is the end of IOS-XR's name of a card, "RP/0/RP0/CPU0:", in front of the time: 0 if there is none.
 func nodeEnd(b []byte, i int) int {
 	slashes := 0
-	for ; i < len(b) && (isUpper(b[i]) || isDigit(b[i]) || b[i] == '/'); i++ {
-		if b[i] == '/' {
-			slashes++
-		}
+	for i = run(b, i, inUpper); i < len(b) && b[i] == '/'; i = run(b, i+1, inUpper) {
+		slashes++
 	}
 	if slashes < 2 || i == len(b) || b[i] != ':' {
 		return 0

@@ -10,8 +10,8 @@ func (r *reader) fortinet(i int) bool {
 		return false
 	}
 	var f fortinetLine
-	const most = 48 // pairs, in which all that is looked for is found
-	for n, j := 0, i; n < most && j < len(b); n++ {
+	const most = 20 // pairs: what is looked for is in front
+	for n, j := 0, i; n < most && j < len(b) && !f.complete(r.m.Prioritized); n++ {
 		p, _, next := plainPair(b, j)
 		f.take(p.Name, p.Value)
 		j = next
@@ -27,7 +27,7 @@ func (r *reader) fortinet(i int) bool {
 		}
 		m.Host = f.host
 	}
-	if !m.Prioritized {
+	if !m.Prioritized && f.leveled {
 		m.Severity = f.severity
 	}
 	if c, ok := f.clock(); ok {
@@ -39,8 +39,11 @@ func (r *reader) fortinet(i int) bool {
 
 // fortinetBegins looks at the first key: the others are looked for only behind one of these.
 func fortinetBegins(b []byte) bool {
-	p, _, _ := plainPair(b, 0)
-	switch string(p.Name) {
+	end := run(b, 0, inName)
+	if end == len(b) || b[end] != '=' {
+		return false
+	}
+	switch string(b[:end]) {
 	case "date", "logver", "devname", "devid", "eventtime", "timestamp", "itime", "type":
 		return true
 	}
@@ -52,6 +55,12 @@ type fortinetLine struct {
 	date, time, zone, epoch []byte
 	host, device, id        []byte
 	severity                Severity
+	leveled                 bool // there was a severity
+}
+
+// complete says that nothing is left to be looked for.
+func (f *fortinetLine) complete(prioritized bool) bool {
+	return f.host != nil && f.id != nil && f.epoch != nil && (prioritized || f.leveled)
 }
 
 func (f *fortinetLine) take(name, value []byte) {
@@ -79,7 +88,7 @@ func (f *fortinetLine) take(name, value []byte) {
 			f.id = value
 		}
 	case "level", "pri":
-		f.severity = fortinetSeverity(value)
+		f.severity, f.leveled = fortinetSeverity(value), true
 	}
 }
 
@@ -92,13 +101,13 @@ func (f *fortinetLine) clock() (clock, bool) {
 			c.second = int64(n)
 			return c, true
 		case 13:
-			c.second, c.nsec, c.digits = int64(n/1e3), int(n%1e3)*1e6, 3
+			c.second, c.nsec, c.digits = int64(n/1e3), int32(n%1e3)*1e6, 3
 			return c, true
 		case 16:
-			c.second, c.nsec, c.digits = int64(n/1e6), int(n%1e6)*1e3, 6
+			c.second, c.nsec, c.digits = int64(n/1e6), int32(n%1e6)*1e3, 6
 			return c, true
 		case 19:
-			c.second, c.nsec, c.digits = int64(n/1e9), int(n%1e9), 9
+			c.second, c.nsec, c.digits = int64(n/1e9), int32(n%1e9), 9
 			return c, true
 		}
 	}
@@ -106,8 +115,11 @@ func (f *fortinetLine) clock() (clock, bool) {
 	if len(f.date) != 10 || f.date[4] != '-' || f.date[7] != '-' || c.readTime(f.time, 0) != len(f.time) {
 		return c, false
 	}
-	c.year, c.month, c.day = digits(f.date[:4]), digits(f.date[5:7]), digits(f.date[8:])
-	c.hasYear = true
+	month, day := two(f.date, 5), two(f.date, 8)
+	if !c.takeYear(f.date, 0) || month > 99 || day > 99 {
+		return c, false
+	}
+	c.month, c.day = uint8(month), uint8(day)
 	c.check()
 	zone := f.zone
 	if len(zone) > 3 && string(zone[:3]) == "UTC" {
@@ -116,7 +128,7 @@ func (f *fortinetLine) clock() (clock, bool) {
 	if len(zone) > 1 && (zone[0] == '+' || zone[0] == '-') {
 		c.readOffset(zone, 0)
 	}
-	return c, c.year >= 0
+	return c, true
 }
 
 func fortinetSeverity(level []byte) Severity {

@@ -9,11 +9,11 @@ func (r *reader) huawei(i int) bool {
 		return false
 	}
 	start = skipSpaces(b, start)
-	level := huaweiName(b, start)
+	level := run(b, start, inName)
 	if level == start || level+3 >= len(b) || b[level] != '/' || b[level+1]-'0' > 7 || b[level+2] != '/' {
 		return false
 	}
-	end := huaweiName(b, level+3)
+	end := run(b, level+3, inName)
 	if end == level+3 {
 		return false
 	}
@@ -38,11 +38,4 @@ func (r *reader) huawei(i int) bool {
 	}
 	r.text(skipSpaces(b, next+1))
 	return true
-}
-
-func huaweiName(b []byte, i int) int {
-	for i < len(b) && (isAlnum(b[i]) || b[i] == '_' || b[i] == '-') {
-		i++
-	}
-	return i
 }

@@ -25,29 +25,30 @@ func readMnemonic(b []byte, i int) (mnemonic, bool) {
 		}
 		n.vdc = true
 	}
-	start := i + 1
-	end := start
-	for ; end < len(b) && mnemonicByte(b[end]); end++ {
-		if b[end] != '-' {
-			continue
-		}
-		n.parts++
-		if n.digit == 0 && end > start && end+2 < len(b) && b[end+1]-'0' <= 7 && b[end+2] == '-' {
-			n.digit = end + 1 - start
-			n.severity = Severity(b[end+1] - '0')
-		}
-	}
+	name := b[i+1 : run(b, i+1, inMnemonic)]
+	n.digit, n.parts = severityPart(name)
+	end := i + 1 + len(name)
 	next := skipSpaces(b, end)
-	if n.digit == 0 || end <= start+n.digit+2 || next < len(b) && b[next] != ':' {
+	if n.digit == 0 || len(name) <= n.digit+2 || next < len(b) && b[next] != ':' {
 		return n, false
 	}
-	n.name = b[start:end]
+	n.name, n.severity = name, Severity(name[n.digit]-'0')
 	n.next = skipSpaces(b, min(next+1, len(b)))
 	return n, true
 }
 
-func mnemonicByte(c byte) bool {
-	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c == '/'
+// severityPart is the place of the severity in a name, 0 if it has none, and the number of hyphens.
+func severityPart(name []byte) (digit, hyphens int) {
+	for i, c := range name {
+		if c != '-' {
+			continue
+		}
+		hyphens++
+		if digit == 0 && i > 0 && i+2 < len(name) && name[i+1]-'0' <= 7 && name[i+2] == '-' {
+			digit = i + 1
+		}
+	}
+	return digit, hyphens
 }
 
 // skipVDC skips NX-OS's "%$ VDC-1 %$ ".

@@ -1,19 +1,19 @@
 package syslog
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // legacy reads a message with a header that is not RFC 5424's: of RFC 3164, or a Cisco's.
 func (r *reader) legacy(i int) bool {
 	i = skipSpaces(r.b, i)
-	var c clock
-	end := c.read(r.b, i)
-	if end < 0 || c.up || colonFollows(r.b, end) {
-		return r.cisco(i, false) || r.counted(i)
+	var h ciscoHeader
+	if end := h.clock.read(r.b, i); end > 0 && !h.clock.up {
+		if !colonFollows(r.b, end) {
+			return r.timed(&h.clock, end)
+		}
+		h.timed = true
+		return r.ciscoFrom(&h, h.afterTime(r.b, end), false)
 	}
-	return r.timed(&c, end)
+	return r.cisco(i, false) || r.counted(i)
 }
 
 // timed reads on behind a time that ends where a word ends.
@@ -59,17 +59,18 @@ func (r *reader) rfc3164(i int) {
 	}
 	r.m.Host = wordOrNone(unbracketed(b[i:end]))
 	i = skipSpaces(b, end)
-	if r.cisco(i, true) || r.message(i) || r.inner(i) {
-		return
-	}
-	if app, proc, end := tag(b, i); end > 0 {
+	app, proc, end := tag(b, i)
+	switch {
+	case end > 0 && (proc != nil || end == len(b) || !clockBegins(b[end])): // no header of a Cisco goes on like this
 		r.tagged(app, proc, end)
-		return
+	case r.cisco(i, true), r.message(i), r.inner(i):
+	case end > 0:
+		r.tagged(app, proc, end)
+	case i < len(b) && b[i] == ':': // ASA: "asa1 : %ASA-6-..."
+		r.body(skipSpaces(b, i+1))
+	default:
+		r.body(i)
 	}
-	if i < len(b) && b[i] == ':' { // ASA: "asa1 : %ASA-6-..."
-		i = skipSpaces(b, i+1)
-	}
-	r.body(i)
 }
 
 // zoneBeforeHost reads the name of a zone in front of a host, and a year (RFC 3164, 5.4). In front of a tag the same word would be
@@ -156,69 +157,46 @@ func (r *reader) tagged(app, proc []byte, i int) {
 // a space or the end behind it ends a tag: "10:20" is none.
 func tag(b []byte, i int) (app, proc []byte, next int) {
 	const longest = 128
-	j := i
-	for j < len(b) && b[j]-'!' <= '~'-'!' && b[j] != ':' && b[j] != '[' {
-		j++
-	}
-	if j == i || j-i > longest || j == len(b) || b[i] == '%' || digits(b[i:j]) >= 0 {
+	j := run(b, i, inTag)
+	if j == i || j-i > longest || j == len(b) || b[i] == '%' || b[i] == '<' || isDigit(b[i]) && digits(b[i:j]) >= 0 {
 		return nil, nil, 0
 	}
 	app = b[i:j]
-	if b[j] == '[' {
-		end := j + 1
-		for end < len(b) && b[end]-'!' <= '~'-'!' && b[end] != ']' {
-			end++
-		}
-		if end+1 >= len(b) || b[end] != ']' || b[end+1] != ':' {
-			return nil, nil, 0
-		}
-		return app, b[j+1 : end], skipSpaces(b, end+2)
+	if b[j] == ':' && (j+1 == len(b) || b[j+1] == ' ') {
+		return app, nil, skipSpaces(b, j+1)
 	}
-	if b[j] != ':' || j+1 < len(b) && b[j+1] != ' ' {
+	if b[j] != '[' {
 		return nil, nil, 0
 	}
-	return app, nil, skipSpaces(b, j+1)
+	end := j + 1
+	for end < len(b) && class[b[end]]&inWord != 0 && b[end] != ']' {
+		end++
+	}
+	if end+1 >= len(b) || b[end] != ']' || b[end+1] != ':' {
+		return nil, nil, 0
+	}
+	return app, b[j+1 : end], skipSpaces(b, end+2)
 }
 
-// hostEnd is where the host ends that begins at i: i if what is there cannot be one.
+// hostEnd is where the host ends that begins at i: i if what is there cannot be one. ArubaOS has brackets around an address.
 func hostEnd(b []byte, i int) int {
 	j := i
-	for j < len(b) && (hostByte(b[j]) || b[j] >= utf8.RuneSelf) {
+	if j < len(b) && b[j] == '[' {
 		j++
 	}
-	if j-i > 255 || j < len(b) && b[j] != ' ' || !printable(b[i:j]) {
+	j = run(b, j, inHost)
+	ascii := true
+	for j < len(b) && b[j] >= utf8.RuneSelf {
+		j = run(b, j+1, inHost)
+		ascii = false
+	}
+	if j < len(b) && b[j] == ']' {
+		j++
+	}
+	if j == i || j-i > 255 || j < len(b) && b[j] != ' ' || !ascii && !printable(b[i:j]) {
 		return i
 	}
 	return j
-}
-
-// hostByte is what names and addresses of hosts are made of; ASA writes the context behind a slash, IPv6 the zone behind a percent
-// sign, ArubaOS brackets around an address.
-func hostByte(c byte) bool {
-	switch c {
-	case '-', '.', '_', ':', '/', '%', '@', '+', '~', '[', ']':
-		return true
-	}
-	return isAlnum(c)
-}
-
-// printable says that b is UTF-8 of which every character leaves a mark: a name that is not may be meant for a terminal.
-func printable(b []byte) bool {
-	for i := 0; i < len(b); {
-		if b[i] < utf8.RuneSelf {
-			if b[i]-'!' > '~'-'!' {
-				return false
-			}
-			i++
-			continue
-		}
-		c, size := utf8.DecodeRune(b[i:])
-		if c == utf8.RuneError || !unicode.IsGraphic(c) || unicode.IsSpace(c) {
-			return false
-		}
-		i += size
-	}
-	return true
 }
 
 // unbracketed is a host without brackets around it.

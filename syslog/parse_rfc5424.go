@@ -18,7 +18,7 @@ func (r *reader) rfc5424(i int) bool {
 		if i >= len(b) || b[i] != ' ' {
 			return false
 		}
-		end := wordEnd(b, i+1)
+		end := run(b, i+1, inWord)
 		if end == i+1 {
 			return false
 		}
@@ -155,7 +155,7 @@ func (r *reader) element(i int) int {
 
 // nameEnd is where an SD-NAME ends.
 func nameEnd(b []byte, i int) int {
-	for i < len(b) && b[i]-'!' <= '~'-'!' && b[i] != '=' && b[i] != ']' && b[i] != '"' {
+	for i < len(b) && class[b[i]]&inWord != 0 && b[i] != '=' && b[i] != ']' && b[i] != '"' {
 		i++
 	}
 	return i

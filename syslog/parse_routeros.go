@@ -8,10 +8,10 @@ func (r *reader) routerOS(i int) bool {
 	var severity Severity
 	for ; end < len(b) && end-i < 80; end++ {
 		c := b[end]
-		if c-'a' <= 'z'-'a' || isDigit(c) || c == '-' {
+		if class[c]&inTopic != 0 {
 			continue
 		}
-		if end == start || c != ',' && c != ' ' && c != ':' {
+		if end == start || c != ',' && (c != ' ' && c != ':' || topics == 0) {
 			return false
 		}
 		topics++

@@ -2,7 +2,7 @@ package syslog
 
 // zones are the abbreviations that mean one offset, in minutes east of UTC. An abbreviation that the time zone database has (or
 // has had in this century) for two offsets is not among them: CST, IST, BST, AST, CDT, PST and others could be half a day wrong.
-var zones = map[string]int{
+var zones = map[string]int32{
 	"UTC": 0, "GMT": 0, "Z": 0, "UCT": 0, "WET": 0, "WEST": 60, "CET": 60, "CEST": 120, "MET": 60, "MEST": 120, "EET": 120, "EEST": 180,
 	"MSK": 180, "TRT": 180, "SAST": 120, "CAT": 120, "EAT": 180, "WAT": 60, "IDT": 180,
 	"EST": -300, "EDT": -240, "MST": -420, "MDT": -360, "PDT": -420, "AKST": -540, "AKDT": -480, "HST": -600, "NST": -210, "NDT": -150,
@@ -67,15 +67,15 @@ func (c *clock) readZoneName(b []byte, i int) int {
 // readOffset reads +02:00, +0200, +02 or +2.
 func (c *clock) readOffset(b []byte, i int) int {
 	n, end := number(b, i+1)
-	hours, minutes := int(n), 0
+	hours, minutes := int32(n), int32(0)
 	switch end - i {
 	case 2, 3:
 		if end+3 <= len(b) && b[end] == ':' && digits(b[end+1:end+3]) >= 0 {
-			minutes = digits(b[end+1 : end+3])
+			minutes = int32(digits(b[end+1 : end+3]))
 			end += 3
 		}
 	case 5:
-		hours, minutes = int(n)/100, int(n)%100
+		hours, minutes = int32(n)/100, int32(n)%100
 	default:
 		return i
 	}
