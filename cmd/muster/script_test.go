@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -47,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"await":  awaitCmd,
 			"mode":   modeCmd,
 			"signal": signalCmd,
+			"say":    sayCmd,
 		},
 	})
 }
@@ -214,6 +218,33 @@ func signalCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for _, c := range ts.BackgroundCmds() {
 		ts.Check(c.Process.Signal(number))
+	}
+}
+
+// listensOn finds where a listener said that it listens.
+var listensOn = regexp.MustCompile(`listens on (?:.*, )?(udp|tcp|unix) (\S+?),?(?:\n|, )`)
+
+// sayCmd sends each line of a file to the listener whose standard error a log has, over the first of its addresses: say LOG FILE
+// In a line \e stands for ESC and \n for a line feed.
+func sayCmd(ts *testscript.TestScript, _ bool, args []string) {
+	found := listensOn.FindStringSubmatch(ts.ReadFile(args[0]))
+	if found == nil {
+		ts.Fatalf("%s does not say where anybody listens", args[0])
+	}
+	network := found[1]
+	if network == "unix" {
+		network = "unixgram"
+	}
+	conn, err := net.Dial(network, found[2])
+	ts.Check(err)
+	defer conn.Close()
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		line = strings.NewReplacer(`\e`, "\x1b", `\n`, "\n", "\n", "").Replace(line)
+		if network == "tcp" {
+			line += "\n"
+		}
+		_, err := io.WriteString(conn, line)
+		ts.Check(err)
 	}
 }
 
