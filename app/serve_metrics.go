@@ -1,15 +1,18 @@
 package app
 
 import (
+	"github.com/musternet/muster/logwatch"
 	"github.com/musternet/muster/monitor"
 	"github.com/musternet/muster/ping"
 	"github.com/musternet/muster/store/tsdb"
+	"github.com/musternet/muster/syslog"
 )
 
 // measure adds what the parts count to the metrics.
 func (s *server) measure() {
 	s.measureMonitor()
 	s.measureSamples()
+	s.measureSyslog()
 	m := s.metrics
 	m.Gauges("muster_alerts", "Alerts that the rules know, by phase: pending, firing, or ended a short while ago.", "phase", s.phases)
 	m.Gauges("muster_schedule_next_timestamp_seconds", "When a schedule is due next, in seconds since 1970.", "schedule", s.due)
@@ -62,6 +65,48 @@ func (s *server) measureSamples() {
 	} {
 		m.Counter(c.name, c.help, func() float64 { return float64(c.value(s.samples.Counts())) })
 	}
+}
+
+func (s *server) measureSyslog() {
+	if s.receiver == nil {
+		return
+	}
+	m, r := s.metrics, s.receiver
+	count := func(name, help string, value func() uint64) { m.Counter(name, help, func() float64 { return float64(value()) }) }
+	for _, c := range []struct {
+		name, help string
+		value      func(syslog.Counts) uint64
+	}{
+		{"muster_syslog_received_total", "Syslog messages that were received.", func(c syslog.Counts) uint64 { return c.Received }},
+		{"muster_syslog_received_bytes_total", "Bytes of syslog messages that were received.", func(c syslog.Counts) uint64 { return c.Bytes }},
+		{"muster_syslog_receive_drops_total", "Syslog messages that the kernel threw away because the receive buffer was full.", func(c syslog.Counts) uint64 { return c.Dropped }},
+		{"muster_syslog_truncated_total", "Syslog messages of which the end was cut off.", func(c syslog.Counts) uint64 { return c.Truncated }},
+		{"muster_syslog_bad_frames_total", "Octet counts of syslog messages that were wrong.", func(c syslog.Counts) uint64 { return c.BadFrames }},
+		{"muster_syslog_refused_total", "Connections of syslog senders that were refused.", func(c syslog.Counts) uint64 { return c.Refused }},
+	} {
+		count(c.name, c.help, func() uint64 { return c.value(r.listener.Counts()) })
+	}
+	m.Gauge("muster_syslog_connections", "Connections of syslog senders that are open.", func() float64 { return float64(r.listener.Counts().Conns) })
+	for _, c := range []struct {
+		name, help string
+		value      func(logwatch.Counts) uint64
+	}{
+		{"muster_syslog_parsed_total", "Syslog messages whose form is known.", func(c logwatch.Counts) uint64 { return c.Parsed }},
+		{"muster_syslog_unknown_sender_total", "Syslog messages of senders that no inventory knows.", func(c logwatch.Counts) uint64 { return c.Unknown }},
+		{"muster_syslog_missing_total", "Syslog messages that never came, by the devices' own numbers.", func(c logwatch.Counts) uint64 { return c.Missing }},
+		{"muster_syslog_noise_total", "Syslog messages that are noise.", func(c logwatch.Counts) uint64 { return c.Noise }},
+		{"muster_syslog_rule_hits_total", "Syslog messages that a rule was about.", func(c logwatch.Counts) uint64 { return c.Hits }},
+		{"muster_syslog_events_lost_total", "Events of syslog rules that could not be told.", func(c logwatch.Counts) uint64 { return c.Unheard }},
+		{"muster_syslog_windows_forgotten_total", "Windows of syslog rules that had to make room.", func(c logwatch.Counts) uint64 { return c.Forgotten }},
+	} {
+		count(c.name, c.help, func() uint64 { return c.value(r.watcher.Counts()) })
+	}
+	if r.archive == nil {
+		return
+	}
+	count("muster_syslog_archived_total", "Syslog messages that are archived, durably.", func() uint64 { return r.archive.Counts().Durable })
+	count("muster_syslog_archive_lost_total", "Syslog messages that the archive could not take.", func() uint64 { return r.archive.Counts().Lost })
+	m.Gauge("muster_syslog_archive_bytes", "Bytes of the syslog archive.", func() float64 { return float64(r.archive.Counts().Bytes) })
 }
 
 // jitter is how much later than planned pings were sent, each bucket with those before it.

@@ -60,6 +60,8 @@ type Counts struct {
 	Hits     uint64 // messages that a rule was about
 	Unheard  uint64 // events that could not be told, because too many were
 	Replayed uint64
+	// Forgotten is how many windows of rules had to make room, see Counter.
+	Forgotten uint64
 }
 
 // Watcher makes sense of messages. Run takes them; its other methods may be called at the same time by several goroutines.
@@ -83,6 +85,8 @@ type Watcher struct {
 	changes changes
 	pending []muster.Event
 	lost    time.Time // when it was last said that events were lost
+	// forgotten is what tellers before this one had to forget.
+	forgotten uint64
 
 	wake   chan struct{} // there are events
 	counts struct {
@@ -112,6 +116,7 @@ func (w *Watcher) Replace(o Outlook) error {
 	defer w.mu.Unlock()
 	if w.teller != nil {
 		w.queueAll(w.teller.Last(time.Now()))
+		w.forgotten += w.teller.Forgotten()
 	}
 	w.filter, w.teller = filter, NewTeller(o.Rules)
 	w.bind(o.Book)
@@ -149,9 +154,12 @@ func (w *Watcher) Show(f func(line []byte, row func() muster.LogLine)) {
 // Counts returns what became of the messages so far.
 func (w *Watcher) Counts() Counts {
 	n := &w.counts
+	w.mu.Lock()
+	forgotten := w.forgotten + w.teller.Forgotten()
+	w.mu.Unlock()
 	return Counts{
 		Taken: n.taken.Load(), Parsed: n.parsed.Load(), Unknown: n.unknown.Load(), Noise: n.noise.Load(), Missing: n.missing.Load(),
-		Lost: n.lost.Load(), Hits: n.hits.Load(), Unheard: n.unheard.Load(), Replayed: n.replayed.Load(),
+		Lost: n.lost.Load(), Hits: n.hits.Load(), Unheard: n.unheard.Load(), Replayed: n.replayed.Load(), Forgotten: forgotten,
 	}
 }
 
