@@ -11,10 +11,12 @@ type ciscoHeader struct {
 	counted           bool // the place of the counter is behind us
 	numbered          bool // there was a number in front of the host
 	node              bool // IOS-XR's RP/0/RP0/CPU0:
+	spaced            bool // a space, and no colon, was behind the host
+	mustTime          bool // without a time it is none
 }
 
-// cisco reads a header of Cisco's with a mnemonic, or with a time and a colon (a debug message has no mnemonic). Behind a header of
-// RFC 3164 (relayed) it takes a number or a time of its own: "host word: %FAC-5-MNEM:" is a header of Arista's.
+// cisco reads a header of Cisco's with a mnemonic, or with a time and a colon (a debug message has no mnemonic). Behind the header
+// of a relay it takes a number or a time of its own: "host word: %FAC-5-MNEM:" is a header of Arista's.
 func (r *reader) cisco(i int, relayed bool) bool {
 	var h ciscoHeader
 	return r.ciscoFrom(&h, i, relayed)
@@ -34,12 +36,15 @@ func (r *reader) ciscoFrom(h *ciscoHeader, i int, relayed bool) bool {
 		}
 		i = next
 	}
-	if relayed && !h.timed && !h.numbered {
-		return false
-	}
 	n, found := readMnemonic(b, i)
-	if !found && !h.colon {
+	switch {
+	case !found && !h.colon:
 		return false
+	case !relayed || h.timed || h.numbered && !h.mustTime:
+	case !found || !h.spaced || h.mustTime:
+		return false
+	case n.format(h) != FormatASA: // EOS's program, behind which a relay that read RFC 5424 wrote no colon
+		h.host, h.app, relayed = nil, h.host, false
 	}
 	r.takeCisco(h, relayed)
 	if !found {
@@ -47,7 +52,9 @@ func (r *reader) ciscoFrom(h *ciscoHeader, i int, relayed bool) bool {
 		return true
 	}
 	r.takeMnemonic(n)
-	r.m.Format = n.format(h)
+	if r.m.Format = n.format(h); h.spaced && h.app != nil && r.m.Format == FormatIOS {
+		r.m.Format = FormatEOS
+	}
 	return true
 }
 
@@ -173,7 +180,7 @@ func (h *ciscoHeader) readWord(b []byte, i int) int {
 		}
 		h.host, h.counted = b[i:end-1], true
 	case next < len(b) && (b[next] == '%' || b[next] == ':' || nodeEnd(b, next) > 0):
-		h.host = b[i:end]
+		h.host, h.spaced = b[i:end], true
 	default:
 		return -1
 	}

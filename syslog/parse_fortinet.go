@@ -10,6 +10,9 @@ func (r *reader) fortinet(i int) bool {
 		return false
 	}
 	var f fortinetLine
+	if first, _, _ := plainPair(r.m.App, 0); first.Name != nil { // a relay took it for the program
+		f.take(first.Name, first.Value)
+	}
 	const most = 20 // pairs: what is looked for is in front
 	for n, j := 0, i; n < most && j < len(b) && !f.complete(r.m.Prioritized); n++ {
 		p, _, next := plainPair(b, j)
@@ -20,7 +23,7 @@ func (r *reader) fortinet(i int) bool {
 		return false
 	}
 	m := r.m
-	m.Format, m.Mnemonic, m.Data = FormatFortiOS, f.id, b[i:]
+	m.Format, m.Mnemonic, m.App, m.Data = FormatFortiOS, f.id, nil, b[i:]
 	if f.host != nil {
 		if !bytes.Equal(m.Host, f.host) { // FortiOS writes headers of RFC 5424 too
 			m.Relay = m.Host
@@ -44,7 +47,7 @@ func fortinetBegins(b []byte) bool {
 		return false
 	}
 	switch string(b[:end]) {
-	case "date", "logver", "devname", "devid", "eventtime", "timestamp", "itime", "type":
+	case "date", "logver", "devname", "devid", "eventtime", "timestamp", "itime", "time", "type":
 		return true
 	}
 	return false

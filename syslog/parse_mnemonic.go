@@ -16,7 +16,7 @@ type mnemonic struct {
 // (IOS-XR's MGBL-CONFIG-6-DB_COMMIT) and mnemonics hyphens. AireOS writes # for % too.
 func readMnemonic(b []byte, i int) (mnemonic, bool) {
 	var n mnemonic
-	if i >= len(b) || b[i] != '%' && b[i] != '#' {
+	if i < 0 || i >= len(b) || b[i] != '%' && b[i] != '#' {
 		return n, false
 	}
 	if i+1 < len(b) && b[i+1] == '$' {
@@ -29,11 +29,15 @@ func readMnemonic(b []byte, i int) (mnemonic, bool) {
 	n.digit, n.parts = severityPart(name)
 	end := i + 1 + len(name)
 	next := skipSpaces(b, end)
-	if n.digit == 0 || len(name) <= n.digit+2 || next < len(b) && b[next] != ':' {
+	switch {
+	case n.digit == 0, len(name) <= n.digit+2:
+		return n, false
+	case next < len(b) && b[next] == ':':
+		next = skipSpaces(b, next+1)
+	case next == end && next < len(b): // a relay that read RFC 5424 leaves a space
 		return n, false
 	}
-	n.name, n.severity = name, Severity(name[n.digit]-'0')
-	n.next = skipSpaces(b, min(next+1, len(b)))
+	n.name, n.severity, n.next = name, Severity(name[n.digit]-'0'), next
 	return n, true
 }
 
@@ -53,7 +57,7 @@ func severityPart(name []byte) (digit, hyphens int) {
 
 // skipVDC skips NX-OS's "%$ VDC-1 %$ ".
 func skipVDC(b []byte, i int) int {
-	n := bytes.Index(b[i+2:], []byte("%$ %"))
+	n := bytes.Index(b[min(i+2, len(b)):], []byte("%$ %"))
 	if n < 0 || n > 64 {
 		return -1
 	}
@@ -77,9 +81,12 @@ func (r *reader) mnemonic(i int) bool {
 	}
 	r.takeMnemonic(n)
 	h := ciscoHeader{clock: r.clock, proc: r.m.ProcID}
-	r.m.Format = n.format(&h)
-	if r.m.Format == FormatIOS && r.m.App != nil {
+	switch r.m.Format = n.format(&h); {
+	case r.m.App == nil:
+	case r.m.Format == FormatIOS:
 		r.m.Format = FormatEOS
+	case r.m.Format == FormatASA: // it names itself there, and no process
+		r.m.Relay, r.m.Host, r.m.App = r.m.Host, r.m.App, nil
 	}
 	return true
 }

@@ -13,14 +13,24 @@ func (r *reader) panOS(i int) bool {
 	if comma := received.readISO(b, end+1); comma < 0 || comma >= len(b) || b[comma] != ',' {
 		return false
 	}
-	kind := panOSValue(b, i, 3)
+	outer := r.clock
+	r.clock = received
+	if !r.panOSLog(i, panOSValue(b, i, 3)) {
+		r.clock = outer
+		return false
+	}
+	return true
+}
+
+// panOSLog reads on at the type, which is the fourth value.
+func (r *reader) panOSLog(i, kind int) bool {
+	b := r.b
 	subtype := panOSValue(b, kind, 1)
 	after := panOSValue(b, subtype, 1)
 	if after < 0 || kind == subtype-1 || !printable(b[kind:after-1]) {
 		return false
 	}
 	r.m.Format, r.m.Mnemonic = FormatPANOS, b[kind:after-1]
-	r.clock = received
 	var generated clock
 	if at := panOSValue(b, after, 1); at >= 0 && generated.readISO(b, at) > 0 {
 		r.clock = generated

@@ -1,6 +1,9 @@
 package syslog
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // legacy reads a message with a header that is not RFC 5424's: of RFC 3164, or a Cisco's.
 func (r *reader) legacy(i int) bool {
@@ -45,7 +48,9 @@ func (r *reader) counted(i int) bool {
 func (r *reader) rfc3164(i int) {
 	r.m.Format = FormatRFC3164
 	b := r.b
-	i = r.zoneBeforeHost(i)
+	if i = r.zoneBeforeHost(i); i < len(b) && month(b, i) > 0 && r.inner(i) { // a relay that named no host
+		return
+	}
 	if app, proc, end := tag(b, i); end > 0 {
 		if proc != nil || !r.cisco(i, false) {
 			r.tagged(app, proc, end)
@@ -57,17 +62,22 @@ func (r *reader) rfc3164(i int) {
 		r.body(i)
 		return
 	}
+	if r.clock.iso && isYear(b[i:end]) && end < len(b) { // a relay that did not know what it was
+		i = skipSpaces(b, end)
+		end = hostEnd(b, i)
+	}
 	r.m.Host = wordOrNone(unbracketed(b[i:end]))
 	i = skipSpaces(b, end)
 	app, proc, end := tag(b, i)
 	switch {
-	case end > 0 && (proc != nil || end == len(b) || !clockBegins(b[end])): // no header of a Cisco goes on like this
+	case end > 0 && (proc != nil || end == len(b) || !clockBegins(b[end]) && !isDigit(b[i])): // no header of a Cisco goes on like this
 		r.tagged(app, proc, end)
 	case r.cisco(i, true), r.message(i), r.inner(i):
 	case end > 0:
 		r.tagged(app, proc, end)
-	case i < len(b) && b[i] == ':': // ASA: "asa1 : %ASA-6-..."
+	case i+1 < len(b) && b[i] == ':': // ASA: "asa1 : %ASA-6-..."
 		r.body(skipSpaces(b, i+1))
+	case i+2 < len(b) && b[i] == '-' && b[i+1] == ' ' && r.vendor(i+2): // no program, by a relay that read RFC 5424
 	default:
 		r.body(i)
 	}
@@ -146,15 +156,24 @@ func (r *reader) inner(i int) bool {
 // tagged takes the tag of a message and reads on.
 func (r *reader) tagged(app, proc []byte, i int) {
 	r.m.App, r.m.ProcID = app, proc
-	if n, end := number(r.b, i); end > i && end+2 < len(r.b) && r.b[end] == ':' && r.b[end+1] == ' ' && r.b[end+2] == '%' {
-		r.m.Sequence = n // EOS: "Ebra: 104: %LINEPROTO-5-UPDOWN: ..."
-		i = end + 2
+	if proc == nil && bytes.IndexByte(app, ',') > 0 && r.programTopics(i) {
+		return
 	}
-	r.body(i)
+	r.body(r.sequence(i))
+}
+
+// sequence reads EOS's number in front of a mnemonic, "104: %LINEPROTO-5-UPDOWN: ...".
+func (r *reader) sequence(i int) int {
+	n, end := number(r.b, i)
+	if end == i || end+2 >= len(r.b) || r.b[end] != ':' || r.b[end+1] != ' ' || r.b[end+2] != '%' {
+		return i
+	}
+	r.m.Sequence = n
+	return end + 2
 }
 
 // tag reads "app: " or "app[123]: " and returns where the text begins: 0 if there is none. Without a process id, only a colon with
-// a space or the end behind it ends a tag: "10:20" is none.
+// a space or the end behind it ends a tag: "10:20" is none. Behind a process id there may be no colon, where a relay read RFC 5424.
 func tag(b []byte, i int) (app, proc []byte, next int) {
 	const longest = 128
 	j := run(b, i, inTag)
@@ -172,10 +191,11 @@ func tag(b []byte, i int) (app, proc []byte, next int) {
 	for end < len(b) && class[b[end]]&inWord != 0 && b[end] != ']' {
 		end++
 	}
-	if end+1 >= len(b) || b[end] != ']' || b[end+1] != ':' {
+	proc = b[j+1 : min(end, len(b))]
+	if end+1 >= len(b) || b[end] != ']' || b[end+1] != ':' && (b[end+1] != ' ' || len(proc) == 0 || digits(proc) < 0) {
 		return nil, nil, 0
 	}
-	return app, b[j+1 : end], skipSpaces(b, end+2)
+	return app, proc, skipSpaces(b, end+2)
 }
 
 // hostEnd is where the host ends that begins at i: i if what is there cannot be one. ArubaOS has brackets around an address.

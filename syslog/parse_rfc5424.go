@@ -36,7 +36,7 @@ func (r *reader) rfc5424(i int) bool {
 
 // wordOrNone is a word of the header: nil for RFC 5424's "-".
 func wordOrNone(b []byte) []byte {
-	if len(b) == 1 && b[0] == '-' {
+	if len(b) == 0 || len(b) == 1 && b[0] == '-' {
 		return nil
 	}
 	return b
@@ -54,55 +54,14 @@ func (r *reader) structured(i int) {
 	if i < len(b) && b[i] == ' ' {
 		i++
 	}
-	i += len(b[i:]) - len(trimMark(b[i:]))
-	if !r.within5424(i) {
-		r.plain(i)
+	mark := len(b[i:]) - len(trimMark(b[i:]))
+	if i += mark; r.within5424(i) {
+		return
 	}
-}
-
-// within5424 reads what vendors put into the form of RFC 5424, and what a relay did with a form of theirs.
-func (r *reader) within5424(i int) bool {
-	m := r.m
-	if m.MsgID != nil && junosElement(m.Data) {
-		m.Format, m.Mnemonic = FormatJunos, m.MsgID
-		r.text(i)
-		return true
+	if mark == 0 { // rsyslog as a relay puts a second space in front
+		i = skipSpaces(b, i)
 	}
-	if r.programMnemonic(i) {
-		return true
-	}
-	start := skipSpaces(r.b, i)
-	if start == len(r.b) {
-		return false
-	}
-	if m.App == nil && (r.cisco(start, true) || r.message(start) || r.inner(start)) {
-		return true
-	}
-	return r.programCounter(start) || r.vendor(start)
-}
-
-// programMnemonic finds a mnemonic in the place of the program, where relays and NX-OS put it.
-func (r *reader) programMnemonic(i int) bool {
-	n, found := readMnemonic(r.m.App, 0)
-	if !found {
-		return false
-	}
-	r.m.App, n.next = nil, i
-	r.takeMnemonic(n)
-	r.m.Format = n.format(&ciscoHeader{clock: r.clock})
-	return true
-}
-
-// programCounter finds Cisco's counter in the place of the program: rsyslog as a relay takes it for a tag.
-func (r *reader) programCounter(i int) bool {
-	m := r.m
-	count, end := number(m.App, 0)
-	relay := m.Host
-	if end == 0 || end < len(m.App) || !r.cisco(i, false) {
-		return false
-	}
-	m.Counter, m.Relay = count, relay
-	return true
+	r.plain(i)
 }
 
 // elements reads [id name="value" ...][...] and returns where the last one ends: i if they are not whole.

@@ -208,6 +208,9 @@ func (c *clock) check() {
 
 // month is the number of the English month of three letters at i: 0 if there is none.
 func month(b []byte, i int) uint8 {
+	if i+3 > len(b) {
+		return 0
+	}
 	switch string(b[i : i+3]) {
 	case "Jan":
 		return 1
