@@ -24,62 +24,9 @@ const (
 	retryEvery = time.Second      // how often a disk that failed is tried
 	slowLimit  = 5 * time.Second  // Append waits so long for a disk that does not fail
 	tellEvery  = time.Minute      // how often the log speaks of lines that are lost
-	elseBytes  = 16 << 30         // Options.MaxBytes where the size of the disk is unknown
 	mostChunk  = 1 << 20          // bytes that are written at once
 	turnEvery  = 10 * time.Second // how often a segment that gets no lines is looked at
 )
-
-// Options for Open. The zero value is useful.
-type Options struct {
-	SegmentBytes int64         // a segment of so many bytes of text is closed; default 256 MiB, an eighth of MaxBytes at most
-	SegmentAge   time.Duration // and each so often, reckoned from midnight UTC: default 24 h, so that a day begins a segment
-
-	// Retention is how old the newest line of a segment may be until the segment goes; default 365 days, negative: no limit.
-	Retention time.Duration
-	// MaxBytes is what all files together may hold, the oldest segments go first; negative: no limit. Default is a quarter of the
-	// disk, because other things live there, or 16 GiB where the system does not say how large the disk is.
-	MaxBytes int64
-
-	Sync   time.Duration // a line is written and synced at most so long after it was appended; default 100 ms
-	Buffer int64         // bytes of lines that may wait in memory for the disk; default 64 MiB, at least 64 KiB
-
-	Log *slog.Logger     // what was lost, mended and could not be done; nil: nowhere
-	Now func() time.Time // the clock for ages; nil: time.Now
-}
-
-func (o Options) withDefaults(dir string) Options {
-	if o.Retention == 0 {
-		o.Retention = 365 * 24 * time.Hour
-	}
-	if o.MaxBytes == 0 {
-		if o.MaxBytes = diskSize(dir) / 4; o.MaxBytes == 0 {
-			o.MaxBytes = elseBytes
-		}
-	}
-	if o.SegmentBytes <= 0 {
-		o.SegmentBytes = 256 << 20
-	}
-	if o.MaxBytes > 0 {
-		o.SegmentBytes = min(o.SegmentBytes, o.MaxBytes/8)
-	}
-	if o.SegmentAge <= 0 {
-		o.SegmentAge = 24 * time.Hour
-	}
-	if o.Sync <= 0 {
-		o.Sync = 100 * time.Millisecond
-	}
-	if o.Buffer == 0 {
-		o.Buffer = 64 << 20
-	}
-	o.Buffer = max(o.Buffer, 64<<10)
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return o
-}
 
 // Archive is one directory of segments, open for appending. Its methods may be called at the same time.
 type Archive struct {
@@ -138,8 +85,9 @@ func Open(dir string, o Options) (*Archive, error) {
 	}
 	o = o.withDefaults(dir)
 	a := &Archive{
-		dir: dir, options: o, log: o.Log, lock: lock, quiet: busyRate, buffer: buffer{size: chunkSize(o.Buffer)}, progress: make(chan struct{}),
+		dir: dir, options: o, log: o.Log, lock: lock, quiet: busyRate,
 		begun: make(chan struct{}, 1), hurry: make(chan struct{}, 1), turned: make(chan struct{}, 1), losing: make(chan struct{}, 1),
+		buffer: buffer{size: chunkSize(o.Buffer)}, progress: make(chan struct{}),
 	}
 	if err := a.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open syslog archive %s: %w", dir, full(err)), lock.Unlock())
@@ -181,7 +129,7 @@ func (a *Archive) mend(last *entry) error {
 	}
 	if torn > 0 {
 		a.counts.Torn = torn
-		a.log.Warn("a line that a crash tore was cut off the end of the syslog archive", "file", filepath.Base(last.plainPath()), "bytes", torn)
+		a.log.Warn("a line that a crash tore was cut off the end of the syslog archive", "file", last.name()+plainEnd, "bytes", torn)
 	}
 	if left > 0 {
 		return nil

@@ -148,7 +148,8 @@ func (a *Archive) lookForSegment() {
 	if a.segment == nil || !errors.Is(a.segment.there(), errGone) {
 		return
 	}
-	a.log.Error("somebody removed the segment of the syslog archive that was written: the next one is begun", "file", filepath.Base(a.segment.file.Name()))
+	file := filepath.Base(a.segment.file.Name())
+	a.log.Error("somebody removed the segment of the syslog archive that was written: the next one is begun", "file", file)
 	_ = a.segment.close()
 	a.segment = nil
 	a.publish(0)

@@ -13,7 +13,8 @@ import (
 func (k *keeper) encoder() *zstd.Encoder {
 	if k.enc == nil {
 		var err error
-		k.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(blockBytes))
+		k.enc, err = zstd.NewWriter(nil,
+			zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(blockBytes))
 		if err != nil {
 			panic(err) // an option is wrong
 		}

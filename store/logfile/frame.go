@@ -21,7 +21,8 @@ func (t *text) frames() []block {
 			if err == nil || errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return append(all, block{text: t, from: from, offset: offset, err: fmt.Errorf("no whole frame at byte %d of the file: %w", from, err)})
+			err = fmt.Errorf("no whole frame at byte %d of the file: %w", from, err)
+			return append(all, block{text: t, from: from, offset: offset, err: err})
 		}
 		if !h.Skippable {
 			all = append(all, block{text: t, from: from, to: to, offset: offset})

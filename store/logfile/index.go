@@ -158,7 +158,8 @@ func (k *keeper) makeIndex(e *entry, step func() error) error {
 		}
 		lines, offset, err := b.load(&k.scratch, k.decoder())
 		if err != nil { // there is no more to know: readers will say the same
-			k.archive.log.Warn("a part of a segment of the syslog archive cannot be read", "err", &LineError{File: t.name, Offset: offset, Err: err})
+			err = &LineError{File: t.name, Offset: offset, Err: err}
+			k.archive.log.Warn("a part of a segment of the syslog archive cannot be read", "err", err)
 			x.Odd++
 			continue
 		}

@@ -264,6 +264,34 @@ func TestLinesLongerThanABlock(t *testing.T) {
 	check("compressed")
 }
 
+func TestASearchOfWhatItsWriterTakesBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := open(t, dir, logfile.Options{})
+	commit(t, a, 1, 15_000) // a dozen blocks
+	file := first(t, dir, "*.jsonl")
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for l, err := range logfile.Search(t.Context(), dir, store.LogQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, int(l.Sequence)); len(got) > 1 {
+			continue
+		}
+		if err := os.Truncate(file, info.Size()*3/4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) < 10_000 || len(got) > 12_000 {
+		t.Errorf("%d lines were found", len(got))
+	}
+	same(t, "they are", count(1, len(got)), got)
+}
+
 func TestALineThatBeginsWithABlock(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -118,25 +119,32 @@ func (b block) unpack(s *scratch, d *zstd.Decoder) (lines []byte, err error) {
 }
 
 // lines reads the lines that begin in the block: the first one may lie across its beginning and belong to the block before, the
-// last one lies across its end.
+// last one lies across its end. Where the file ends sooner than it did, its writer took back what it could not sync.
 func (b block) lines(s *scratch) (lines []byte, offset int64, err error) {
 	from := max(0, b.from-1) // with the byte before: a line begins behind a line feed
-	end := b.to
-	s.plain = sized(s.plain, int(end-from))
-	if _, err := b.text.file.ReadAt(s.plain, from); err != nil {
-		return nil, b.from, err
-	}
-	for end < b.text.end && s.plain[len(s.plain)-1] != '\n' {
-		more := min(end+4096, b.text.end)
+	s.plain = s.plain[:0]
+	for end := from; ; {
+		more := b.to - from // and then to the end of the line
+		if end > from {
+			more = 4096
+		}
 		had := len(s.plain)
-		s.plain = append(s.plain, make([]byte, more-end)...)
-		if _, err := b.text.file.ReadAt(s.plain[had:], end); err != nil {
+		s.plain = slices.Grow(s.plain, int(more))[:had+int(min(more, b.text.end-end))]
+		n, err := b.text.file.ReadAt(s.plain[had:], end)
+		if errors.Is(err, io.EOF) {
+			s.plain = s.plain[:bytes.LastIndexByte(s.plain[:had+n], '\n')+1]
+			break
+		}
+		if err != nil {
 			return nil, b.from, err
 		}
-		if i := bytes.IndexByte(s.plain[had:], '\n'); i >= 0 {
+		if i := bytes.IndexByte(s.plain[had:], '\n'); i >= 0 && had > 0 {
 			s.plain = s.plain[:had+i+1]
 		}
-		end = more
+		end += int64(n)
+		if end >= b.text.end || s.plain[len(s.plain)-1] == '\n' {
+			break
+		}
 	}
 	if b.from == 0 {
 		return s.plain, 0, nil
