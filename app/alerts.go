@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,6 +151,9 @@ func (a *App) TestRules(ctx context.Context, names []string, period time.Duratio
 			continue // of all rules those that the log is asked for: muster syslog rules test
 		}
 		n, err := alert.Replay(ctx, r, past)
+		if errors.Is(err, alert.ErrNotReplayed) {
+			return rows, usage(err)
+		}
 		if err != nil {
 			return rows, fmt.Errorf("rule %s: %w", r.Name, err)
 		}

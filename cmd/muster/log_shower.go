@@ -1,16 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/task"
 )
 
-// waitingRows is how many messages wait at most for a terminal.
-const waitingRows = 10_000
+// How much waits at most to be shown: rows for people, bytes of lines for programs.
+const (
+	waitingRows  = 10_000
+	waitingBytes = 8 << 20
+)
 
 // shower shows messages while they are received. Who only looks on must not hold up what is received: what a terminal, or
 // anybody where the messages are archived, is too slow for is counted and not shown. What a program reads that is the only one
@@ -18,81 +21,103 @@ const waitingRows = 10_000
 type shower struct {
 	p       *program
 	out     *logOutput
-	rows    chan shownRow // nil: messages are shown at once
+	apart   bool // messages are shown beside being received
 	skipped atomic.Uint64
 	failed  atomic.Pointer[error]
+	wake    chan struct{} // something waits
+
+	mu   sync.Mutex
+	wait waitingLog
 }
 
-// shownRow is a message to show, in one of two forms.
-type shownRow struct {
-	line []byte
-	row  muster.LogLine
+// waitingLog is what waits to be shown.
+type waitingLog struct {
+	lines []byte
+	rows  []muster.LogLine
 }
 
 func newShower(p *program, archived bool) *shower {
-	s := &shower{p: p, out: newLogOutput(p)}
-	if archived || p.format == formatTable || p.format == formatList {
-		s.rows = make(chan shownRow, waitingRows)
-	}
-	return s
+	people := p.format == formatTable || p.format == formatList
+	return &shower{p: p, out: newLogOutput(p), apart: archived || people, wake: make(chan struct{}, 1)}
 }
 
 // during shows what message gets while body runs, and then what waits.
 func (s *shower) during(ctx context.Context, body func(context.Context) error) error {
-	if s.rows == nil {
+	if !s.apart {
 		return body(ctx)
 	}
 	var err error
 	_ = task.Scope(context.WithoutCancel(ctx), "listen", func(_ context.Context, g *task.Group) error {
+		over := make(chan struct{})
+		defer close(over)
 		g.Go("show", func(context.Context) error {
-			s.show()
+			s.show(over)
 			return nil
 		})
-		defer close(s.rows)
 		err = body(ctx)
 		return nil
 	})
 	return err
 }
 
-// show prints rows until there are no more.
-func (s *shower) show() {
-	for r := range s.rows {
-		if s.failed.Load() != nil {
-			continue
+// show shows what waits, again and again, and once more when it is over.
+func (s *shower) show(over <-chan struct{}) {
+	var now waitingLog
+	for last := false; !last; {
+		select {
+		case <-s.wake:
+		case <-over:
+			last = true
 		}
-		if err := s.print(r); err != nil {
+		s.mu.Lock()
+		now.lines, now.rows = now.lines[:0], now.rows[:0]
+		now, s.wait = s.wait, now
+		s.mu.Unlock()
+		if err := s.showAll(now); err != nil {
 			s.failed.Store(&err)
+			return
 		}
 	}
 }
 
-func (s *shower) print(r shownRow) error {
-	if r.line != nil {
-		return s.out.line(r.line)
+func (s *shower) showAll(now waitingLog) error {
+	if len(now.lines) > 0 {
+		return s.out.write(now.lines)
 	}
-	return s.out.row(&r.row)
+	for i := range now.rows {
+		if err := s.out.row(&now.rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
-
-// asLine tells whether messages are shown as the lines of JSON that they come as.
-func (s *shower) asLine() bool { return s.p.format == formatNDJSON || s.p.format == formatJSON }
 
 // message shows a message now or soon. Its error may be that of an earlier one.
 func (s *shower) message(line []byte, row func() muster.LogLine) error {
 	if failed := s.failed.Load(); failed != nil {
 		return *failed
 	}
+	asLine := s.p.format == formatNDJSON || s.p.format == formatJSON && !s.apart
 	switch {
-	case s.rows == nil && s.asLine():
+	case !s.apart && asLine:
 		return s.out.line(line)
-	case s.rows == nil:
-		return s.print(shownRow{row: row()})
-	case len(s.rows) == cap(s.rows): // nobody else puts rows there
+	case !s.apart:
+		l := row()
+		return s.out.row(&l)
+	}
+	s.mu.Lock()
+	switch {
+	case len(s.wait.rows) >= waitingRows || len(s.wait.lines) >= waitingBytes:
 		s.skipped.Add(1)
-	case s.asLine():
-		s.rows <- shownRow{line: bytes.Clone(line)}
+	case asLine:
+		s.wait.lines = append(s.wait.lines, line...)
 	default:
-		s.rows <- shownRow{row: row()}
+		s.wait.rows = append(s.wait.rows, row())
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -221,11 +223,12 @@ func signalCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// listensOn finds where a listener said that it listens.
-var listensOn = regexp.MustCompile(`listens on (?:.*, )?(udp|tcp|unix) (\S+?),?(?:\n|, )`)
+// listensOn finds where a listener, or a muster that serves, said that it listens.
+var listensOn = regexp.MustCompile(`(?:listens on |syslog=")(udp|tcp|unix) ([^\s,"]+)`)
 
-// sayCmd sends each line of a file to the listener whose standard error a log has, over the first of its addresses: say LOG FILE
-// In a line \e stands for ESC and \n for a line feed.
+// sayCmd sends each line of a file to the listener whose standard error a log has, over the first of its addresses, from the
+// address of a device of the fleet if one is given: say LOG FILE [DEVICE]
+// In a line \e stands for ESC, \n for a line feed, \t for the time of now and \d for the device.
 func sayCmd(ts *testscript.TestScript, _ bool, args []string) {
 	found := listensOn.FindStringSubmatch(ts.ReadFile(args[0]))
 	if found == nil {
@@ -235,17 +238,38 @@ func sayCmd(ts *testscript.TestScript, _ bool, args []string) {
 	if network == "unix" {
 		network = "unixgram"
 	}
-	conn, err := net.Dial(network, found[2])
+	var d net.Dialer
+	device := ""
+	if len(args) > 2 {
+		device = args[2]
+		d.LocalAddr = &net.UDPAddr{IP: net.ParseIP(addressOf(ts, device))}
+	}
+	conn, err := d.Dial(network, found[2])
 	ts.Check(err)
 	defer conn.Close()
 	for line := range strings.Lines(ts.ReadFile(args[1])) {
-		line = strings.NewReplacer(`\e`, "\x1b", `\n`, "\n", "\n", "").Replace(line)
+		line = strings.NewReplacer(`\e`, "\x1b", `\n`, "\n", `\t`, time.Now().UTC().Format(time.RFC3339), `\d`, device, "\n", "").Replace(line)
 		if network == "tcp" {
 			line += "\n"
 		}
 		_, err := io.WriteString(conn, line)
 		ts.Check(err)
 	}
+}
+
+// addressOf is the address of a device of the fleet.
+func addressOf(ts *testscript.TestScript, device string) string {
+	var list bytes.Buffer
+	ts.Check(fleetOf(ts).WriteInventory(&list, "csv"))
+	rows, err := csv.NewReader(&list).ReadAll()
+	ts.Check(err)
+	for _, row := range rows {
+		if row[0] == device {
+			return row[1]
+		}
+	}
+	ts.Fatalf("the fleet has no %s", device)
+	return ""
 }
 
 // modeCmd checks the permissions of a file: mode OCTAL FILE
