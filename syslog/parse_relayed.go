@@ -51,12 +51,15 @@ func (r *reader) misread(i int, spaced bool) bool {
 	case bytes.IndexByte(m.App, '=') > 0:
 		return r.fortinet(i)
 	}
-	return clockBegins(r.b[i]) && r.programHost(i, spaced)
+	return spaced && clockBegins(r.b[i]) && r.programHost(i)
 }
 
 func isYear(word []byte) bool {
+	if len(word) != 4 {
+		return false
+	}
 	year := digits(word)
-	return len(word) == 4 && year >= 1900 && year < 2200
+	return year >= 1900 && year < 2200
 }
 
 // programMnemonic finds a mnemonic in the place of the program. NX-OS puts it there itself.
@@ -133,18 +136,16 @@ func (r *reader) programDate(i int) bool {
 }
 
 // programHost finds the name of a Cisco in the place of the program.
-func (r *reader) programHost(i int, spaced bool) bool {
+func (r *reader) programHost(i int) bool {
 	m := r.m
 	relay, app := m.Host, m.App
 	h := ciscoHeader{counted: true, mustTime: true}
 	if !r.ciscoFrom(&h, i, true) {
 		return false
 	}
-	switch {
-	case h.host != nil:
-	case spaced && hostEnd(app, 0) == len(app):
+	m.Relay = relay
+	if h.host == nil && hostEnd(app, 0) == len(app) {
 		m.Host = app
 	}
-	m.Relay = relay
 	return true
 }
