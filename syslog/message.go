@@ -83,7 +83,7 @@ const (
 // TimeQuality says what a device's time is made of. The zero TimeQuality is no time at all.
 type TimeQuality struct {
 	Known    bool  // there is a date and a time
-	Year     bool  // with its year; if not, Time is of the year that brings it closest to when it was received
+	Year     bool  // with its year; if not, Time is of the last year in which it is not more than a month after it was received
 	Zone     bool  // with its zone; if not, Time was read in the zone of the Config or Parser
 	Digits   uint8 // of the fraction of a second
 	Unsynced bool  // the device says that its clock is not set or has lost its source: Cisco's * and .

@@ -13,7 +13,7 @@ type Parser struct {
 	Location *time.Location // of clocks that do not tell their zone; nil: UTC
 }
 
-// Parse reads a message. A time without a year is of the year that brings it closest to received. The slices of the Message
+// Parse reads a message. A time without a year is of the last one in which it is not more than a month after received. The slices of the Message
 // are parts of b; the fields that a receiver knows (Received, Source, Transport, Peer, Truncated) are not set.
 func (p *Parser) Parse(b []byte, received time.Time) Message {
 	var m Message

@@ -21,40 +21,23 @@ func (c *clock) time(received time.Time, location *time.Location) time.Time {
 	}
 	year := int(c.year)
 	if !c.hasYear {
-		year = c.closestYear(received.Unix(), location)
+		year = c.lastYear(received.Unix(), location)
 	}
 	return time.Unix(c.unix(year, location), int64(c.nsec)).UTC()
 }
 
-// closestYear is the year that brings the clock closest to a moment. Where that is need not be known exactly, for the years around
-// it are tried too when they matter: in the half of a year that is furthest away, and always for a leap day, of which two can be
-// eight years apart.
-func (c *clock) closestYear(received int64, location *time.Location) int {
-	const day, half = 86400, 180 * 86400
-	year := int(1970 + received/(365*day+day/4))
-	if c.month == 2 && c.day == 29 {
-		return c.closestLeapYear(year, received, location)
-	}
-	switch away := c.unix(year, location) - received; {
-	case away > half && c.unix(year-1, location)-received > -away:
-		return year - 1
-	case away < -half && c.unix(year+1, location)-received < -away:
-		return year + 1
+// ahead is how far in the future a clock without a year may be: a message was sent before it came, but for clocks that are wrong.
+const ahead = 31 * 86400
+
+// lastYear is the last year in which the clock shows a time that is not in the future of a moment. The year of the moment may be
+// guessed one too low at the turn of the year, so it begins with the next.
+func (c *clock) lastYear(received int64, location *time.Location) int {
+	const day = 86400
+	year := int(1970+received/(365*day+day/4)) + 1
+	for c.month == 2 && c.day == 29 && !leap(year) || c.unix(year, location) > received+ahead {
+		year--
 	}
 	return year
-}
-
-func (c *clock) closestLeapYear(year int, received int64, location *time.Location) int {
-	best, away := 0, int64(0)
-	for y := year - 9; y <= year+9; y++ {
-		if !leap(y) {
-			continue
-		}
-		if d := c.unix(y, location) - received; best == 0 || max(d, -d) < away {
-			best, away = y, max(d, -d)
-		}
-	}
-	return best
 }
 
 // unix is the moment in that year, in seconds. Without a location to look into, it is arithmetic: time.Date takes as long as half
