@@ -6,19 +6,26 @@ import (
 	"time"
 )
 
-// queue holds what was received until the loop over Messages takes it. Receivers add to one batch while the loop works on the
-// other, so that a batch grows with the load and its cost is shared by many messages.
+// queue holds what was received until the loop over Messages takes it, in batches. Receivers add to the last one while the loop
+// works on one before it, so that batches grow with the load and their cost is shared by many messages; but not so large that
+// what was received is no more in the processor's cache when the loop comes to it.
 type queue struct {
 	limit int
 
 	mu      sync.Mutex
-	filling *batch
-	spare   *batch
-	room    chan struct{} // closed when the batch was taken
-	stopped bool          // nobody takes for now: what the receivers still have goes beyond the limit
+	room    sync.Cond // of mu: batches were taken, or nobody takes any for now
+	batches []*batch  // the oldest first
+	spare   []*batch
+	held    int  // bytes of the batches
+	stopped bool // nobody takes for now: what the receivers still have goes beyond the limit
 
 	ready chan struct{} // there is something
 }
+
+const (
+	batchBytes = 256 << 10 // a batch that has so much is full
+	mostSpare  = 16        // batches that are kept when a flood is over
+)
 
 // batch is messages, one behind the other in data.
 type batch struct {
@@ -43,9 +50,9 @@ type origin struct {
 }
 
 func newQueue(limit int) *queue {
-	return &queue{
-		limit: limit, filling: new(batch), spare: new(batch), ready: make(chan struct{}, 1), room: make(chan struct{}),
-	}
+	q := &queue{limit: limit, ready: make(chan struct{}, 1)}
+	q.room.L = &q.mu
+	return q
 }
 
 // add appends one message.
@@ -55,16 +62,16 @@ func (b *batch) add(message []byte, it item) {
 	b.items = append(b.items, it)
 }
 
-// put lets fill add to the batch when there is room.
+// put lets fill add to a batch when there is room.
 func (q *queue) put(fill func(*batch)) {
 	q.mu.Lock()
-	for !q.stopped && len(q.filling.data) >= q.limit {
-		room := q.room
-		q.mu.Unlock()
-		<-room
-		q.mu.Lock()
+	for !q.stopped && q.held >= q.limit {
+		q.room.Wait()
 	}
-	fill(q.filling)
+	b := q.last()
+	before := len(b.data)
+	fill(b)
+	q.held += len(b.data) - before
 	q.mu.Unlock()
 	select {
 	case q.ready <- struct{}{}:
@@ -72,38 +79,45 @@ func (q *queue) put(fill func(*batch)) {
 	}
 }
 
+// last is the batch to be added to. Its caller holds mu.
+func (q *queue) last() *batch {
+	if n := len(q.batches); n > 0 && len(q.batches[n-1].data) < batchBytes {
+		return q.batches[n-1]
+	}
+	var b *batch
+	if n := len(q.spare); n > 0 {
+		b, q.spare = q.spare[n-1], q.spare[:n-1]
+	} else {
+		b = &batch{data: make([]byte, 0, batchBytes+batchBytes/4)} // and what one system call may bring of usual messages
+	}
+	q.batches = append(q.batches, b)
+	return b
+}
+
 // fail hands an error to the loop.
 func (q *queue) fail(err error) {
 	q.put(func(b *batch) { b.errors = append(b.errors, err) })
 }
 
-// bigBatch is what a batch may keep of its memory when the flood is over.
-const bigBatch = 4 << 20
-
-// take returns what came since the last call, which it ends the use of; nil: nothing.
+// take returns the oldest batch; nil: there is nothing. It ends the use of the one taken before it.
 func (q *queue) take(done *batch) *batch {
-	if done != nil {
-		done.reset()
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if done != nil {
-		q.spare = done
+	if done != nil && len(q.spare) < mostSpare && cap(done.data) <= 4*batchBytes { // more: long messages
+		done.reset()
+		q.spare = append(q.spare, done)
 	}
-	if len(q.filling.items) == 0 && len(q.filling.errors) == 0 {
+	if len(q.batches) == 0 {
 		return nil
 	}
-	taken := q.filling
-	q.filling, q.spare = q.spare, nil
-	close(q.room)
-	q.room = make(chan struct{})
+	taken := q.batches[0]
+	q.batches = q.batches[:copy(q.batches, q.batches[1:])]
+	q.held -= len(taken.data)
+	q.room.Broadcast()
 	return taken
 }
 
 func (b *batch) reset() {
-	if cap(b.data) > bigBatch && len(b.data) < bigBatch {
-		b.data, b.items = nil, nil
-	}
 	clear(b.errors)
 	b.data, b.items, b.errors = b.data[:0], b.items[:0], b.errors[:0]
 }
@@ -113,8 +127,7 @@ func (q *queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stopped = true
-	close(q.room)
-	q.room = make(chan struct{})
+	q.room.Broadcast()
 }
 
 func (q *queue) start() {
