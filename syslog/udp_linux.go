@@ -17,18 +17,23 @@ import (
 )
 
 const (
-	slots       = 128  // messages of one system call
-	firstRoom   = 2048 // for the beginning of each, so that the usual ones lie close together
+	slots       = 128 // messages of one system call
 	mostUDP     = 1 << 16
 	controlRoom = 64
+	// skew keeps the beginnings of the slots, which are a power of two apart otherwise, out of the same sets of the processor's caches.
+	skew = 5 * 64
 )
 
-// nap is how long a socket that was just emptied is left alone when messages come quickly: waking up for each of them would
-// cost more than the messages. The kernel's buffer holds hundreds of times what comes meanwhile.
+// mostNap is how long a socket that was just emptied is left alone at most when messages come quickly: waking up for each of them
+// would cost more than the messages.
 const (
-	nap      = 500 * time.Microsecond
+	mostNap  = 2 * time.Millisecond
 	napAfter = 4 // messages of one read
 )
+
+// napOf is how long the receive buffer of a socket lets it be left alone: a quarter of the time in which it is full of a million
+// messages a second, each of which takes a kilobyte of it.
+func napOf(buffer int) time.Duration { return min(mostNap, time.Duration(buffer/4)) }
 
 // reusePort lets sockets share an address.
 var reusePort = func(_, _ string, c syscall.RawConn) error {
@@ -64,25 +69,23 @@ type mmsghdr struct {
 
 // datagrams receives from a UDP or unix socket, many messages a system call.
 type datagrams struct {
-	conn   socketConn
-	raw    syscall.RawConn
+	socket int
+	bell   *bell
 	at     Addr
 	origin *origin
 	room   int // for a message
+	nap    time.Duration
 
 	headers  [slots]mmsghdr
-	iovecs   [slots][2]unix.Iovec
+	iovecs   [slots]unix.Iovec
 	names    [slots]unix.RawSockaddrInet6
 	control  [slots][controlRoom]byte
-	begins   []byte // firstRoom a slot
-	rests    []byte // the rest of room a slot; memory that only long messages touch
+	data     []byte // room and skew a slot; memory that only long messages touch
 	got      int
-	errno    syscall.Errno
-	wait     func(fd uintptr) bool // waiting
-	add      func(*batch)          // fill
+	add      func(*batch) // fill
 	zones    map[uint32]string
-	gone     sync.Mutex
-	dropped  uint64 // by the kernel, up to the last look
+	gone     sync.Mutex // guards the use of socket, and what follows
+	dropped  uint64     // by the kernel, up to the last look
 	lastSeen uint32
 	closed   bool
 }
@@ -91,7 +94,6 @@ type datagrams struct {
 type socketConn interface {
 	syscall.Conn
 	LocalAddr() net.Addr
-	SetReadDeadline(time.Time) error
 	Close() error
 }
 
@@ -99,36 +101,48 @@ func newUDPReceiver(conn *net.UDPConn, c Config) (receiver, error) {
 	return newDatagrams(conn, Addr{UDP, conn.LocalAddr()}, min(c.MaxMessage, mostUDP))
 }
 
+// newDatagrams takes the socket of conn over, which it closes, or fails and leaves conn as it is.
 func newDatagrams(conn socketConn, at Addr, room int) (*datagrams, error) {
+	d := &datagrams{at: at, origin: &origin{transport: at.Transport}, room: room, data: make([]byte, slots*(room+skew)), zones: map[uint32]string{}}
+	d.add = d.fill
+	for i := range d.headers {
+		h := &d.headers[i].hdr
+		d.iovecs[i].Base = &d.data[i*(room+skew)]
+		d.iovecs[i].SetLen(room)
+		h.Iov = &d.iovecs[i]
+		h.SetIovlen(1)
+		h.Name = (*byte)(unsafe.Pointer(&d.names[i]))
+		h.Control = &d.control[i][0]
+	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	first := min(room, firstRoom)
-	d := &datagrams{
-		conn: conn, raw: raw, at: at, origin: &origin{transport: at.Transport}, room: room,
-		begins: make([]byte, slots*first), rests: make([]byte, slots*(room-first)), zones: map[uint32]string{},
-	}
-	d.wait, d.add = d.waiting, d.fill
-	for i := range d.headers {
-		h := &d.headers[i].hdr
-		d.iovecs[i][0].Base = &d.begins[i*first]
-		d.iovecs[i][0].SetLen(first)
-		h.Iov = &d.iovecs[i][0]
-		h.SetIovlen(1)
-		if rest := room - first; rest > 0 {
-			d.iovecs[i][1].Base = &d.rests[i*rest]
-			d.iovecs[i][1].SetLen(rest)
-			h.SetIovlen(2)
-		}
-		h.Name = (*byte)(unsafe.Pointer(&d.names[i]))
-		h.Control = &d.control[i][0]
-	}
 	var wrong error
-	err = raw.Control(func(fd uintptr) {
-		wrong = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-	})
-	return d, errors.Join(err, os.NewSyscallError("setsockopt", wrong))
+	err = raw.Control(func(fd uintptr) { wrong = d.open(int(fd)) })
+	if err = errors.Join(err, wrong); err != nil {
+		return nil, err
+	}
+	_ = conn.Close() // the runtime's poller is rid of it
+	return d, nil
+}
+
+// open makes a descriptor of its own for a socket.
+func (d *datagrams) open(fd int) (err error) {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
+	if d.at.Transport == UDP { // writers to a unix socket are made to wait, after a few messages
+		buffer, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		d.nap = napOf(buffer)
+	}
+	if d.socket, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+		return os.NewSyscallError("fcntl", err)
+	}
+	if d.bell, err = newBell(d.socket); err != nil {
+		return errors.Join(err, unix.Close(d.socket))
+	}
+	return nil
 }
 
 func (d *datagrams) addr() Addr { return d.at }
@@ -141,16 +155,14 @@ func (d *datagrams) drops() uint64 {
 	if d.closed {
 		return d.dropped
 	}
-	_ = d.raw.Control(func(fd uintptr) {
-		var info [unix.SK_MEMINFO_VARS]uint32
-		size := uint32(unsafe.Sizeof(info))
-		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-		if errno == 0 {
-			d.dropped += uint64(info[unix.SK_MEMINFO_DROPS] - d.lastSeen) // 32 bits that wrap
-			d.lastSeen = info[unix.SK_MEMINFO_DROPS]
-		}
-	})
+	var info [unix.SK_MEMINFO_VARS]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(d.socket), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno == 0 {
+		d.dropped += uint64(info[unix.SK_MEMINFO_DROPS] - d.lastSeen) // 32 bits that wrap
+		d.lastSeen = info[unix.SK_MEMINFO_DROPS]
+	}
 	return d.dropped
 }
 
@@ -158,30 +170,37 @@ func (d *datagrams) close() error {
 	d.drops()
 	d.gone.Lock()
 	defer d.gone.Unlock()
+	if d.closed {
+		return nil
+	}
 	d.closed = true
-	return d.conn.Close()
+	return errors.Join(d.bell.file.Close(), os.NewSyscallError("close", unix.Close(d.socket)))
 }
 
 // run receives until ctx ends, and then what the kernel still holds.
 func (d *datagrams) run(ctx context.Context, q *queue) error {
-	if err := d.conn.SetReadDeadline(time.Time{}); err != nil {
+	if err := d.bell.file.SetReadDeadline(time.Time{}); err != nil {
 		return d.failed(q, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = d.conn.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = d.bell.file.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for ctx.Err() == nil {
-		if err := d.raw.Read(d.wait); err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				break
-			}
+		if err := d.read(); err != nil {
 			return d.failed(q, err)
 		}
-		if d.errno != 0 {
-			return d.failed(q, os.NewSyscallError("recvmmsg", d.errno))
+		if d.got > 0 {
+			q.put(d.add)
 		}
-		q.put(d.add)
-		if d.got >= napAfter && d.got < slots {
-			time.Sleep(nap)
+		switch {
+		case d.got == slots: // there may be more
+		case d.got >= napAfter && d.nap > 0:
+			time.Sleep(d.nap)
+		default:
+			if err := d.bell.wait(); errors.Is(err, os.ErrDeadlineExceeded) {
+				return d.drain(q)
+			} else if err != nil {
+				return d.failed(q, err)
+			}
 		}
 	}
 	return d.drain(q)
@@ -196,8 +215,7 @@ func (d *datagrams) failed(q *queue, err error) error {
 // drain puts what has come by now.
 func (d *datagrams) drain(q *queue) error {
 	for end := time.Now().Add(drainTime); time.Now().Before(end); {
-		err := d.raw.Control(func(fd uintptr) { d.waiting(fd) })
-		if err != nil || d.errno != 0 || d.got == 0 {
+		if d.read() != nil || d.got == 0 {
 			break
 		}
 		q.put(d.add)
@@ -205,27 +223,30 @@ func (d *datagrams) drain(q *queue) error {
 	return nil
 }
 
-// waiting reads what there is; it returns false when there was nothing.
-func (d *datagrams) waiting(fd uintptr) bool {
+// read reads what there is, which may be nothing.
+func (d *datagrams) read() error {
 	for i := range d.headers {
 		h := &d.headers[i].hdr
 		h.Namelen = unix.SizeofSockaddrInet6
 		h.SetControllen(controlRoom)
 		h.Flags = 0
 	}
+	d.gone.Lock()
+	defer d.gone.Unlock()
+	if d.got = 0; d.closed { // another file may have the number of the socket
+		return net.ErrClosed
+	}
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&d.headers[0])), slots, unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(d.socket), uintptr(unsafe.Pointer(&d.headers[0])), slots, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
-			d.got, d.errno = int(n), 0
-			return true
-		case unix.EINTR:
+			d.got = int(n)
+			return nil
 		case unix.EAGAIN:
-			d.got, d.errno = 0, 0
-			return false
+			return nil
+		case unix.EINTR:
 		default:
-			d.got, d.errno = 0, errno
-			return true
+			return os.NewSyscallError("recvmmsg", errno)
 		}
 	}
 }
@@ -233,17 +254,11 @@ func (d *datagrams) waiting(fd uintptr) bool {
 // fill adds what was read.
 func (d *datagrams) fill(b *batch) {
 	now := time.Now().UnixNano()
-	first := min(d.room, firstRoom)
 	for i := range d.got {
 		h := &d.headers[i]
-		n := min(int(h.n), d.room)
-		it := item{at: d.arrival(i, now), from: d.peer(i), origin: d.origin, cut: h.hdr.Flags&unix.MSG_TRUNC != 0}
-		if n <= first {
-			b.add(d.begins[i*first:i*first+n], it)
-			continue
-		}
-		b.data = append(b.data, d.begins[i*first:(i+1)*first]...)
-		b.add(d.rests[i*(d.room-first):i*(d.room-first)+n-first], it)
+		begin := i * (d.room + skew)
+		b.add(d.data[begin:begin+min(int(h.n), d.room)],
+			item{at: d.arrival(i, now), from: d.peer(i), origin: d.origin, cut: h.hdr.Flags&unix.MSG_TRUNC != 0})
 	}
 }
 
