@@ -92,7 +92,7 @@ func (s *server) restartNeeded(old, next *App) error {
 		{"history", from.History != to.History},
 		{"monitor.flap", from.Monitor.Flap != to.Monitor.Flap},
 		{"monitor.uplink", from.Monitor.Uplink != to.Monitor.Uplink},
-		{"syslog (but for sources and noise)", !reflect.DeepEqual(fixedSyslog(from.Syslog), fixedSyslog(to.Syslog))},
+		{"syslog (but for sources, relays and noise)", !reflect.DeepEqual(fixedSyslog(from.Syslog), fixedSyslog(to.Syslog))},
 		{"alerts.alertmanager", from.Alerts.Alertmanager != to.Alerts.Alertmanager},
 		{"alerts.url", !reflect.DeepEqual(from.Alerts.URL, to.Alerts.URL)},
 	} {
@@ -108,7 +108,7 @@ func (s *server) restartNeeded(old, next *App) error {
 
 // fixedSyslog is what of the settings of syslog holds from the start to the end.
 func fixedSyslog(s settings.Syslog) settings.Syslog {
-	s.Sources, s.Noise = nil, settings.Noise{}
+	s.Sources, s.Relays, s.Noise = nil, nil, settings.Noise{}
 	return s
 }
 

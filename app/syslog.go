@@ -163,8 +163,12 @@ func (a *App) outlook(ctx context.Context, known map[string]string, found []logw
 		}
 	}
 	bindings := append(a.boundSources(), found...)
+	var relays []netip.Addr
+	for _, addr := range a.settings.Syslog.Relays {
+		relays = append(relays, addr.IP())
+	}
 	var void []logwatch.Binding
-	o.Book, void = logwatch.NewBook(devices, bindings, nil)
+	o.Book, void = logwatch.NewBook(devices, bindings, relays)
 	for _, b := range void {
 		a.opts.Log.Warn("syslog messages from this address are put down to another device", "address", b.Addr.String(), "not", b.Device)
 	}

@@ -33,6 +33,7 @@ func (c checker) syslog(n strict.Node, y Syslog) Problems {
 		}
 	}
 	p = append(p, sources(n.Get("sources"), y.Sources)...)
+	p = append(p, relays(n.Get("relays"), y)...)
 	p = append(p, c.noise(n.Get("noise"), y.Noise)...)
 	if quiet, most := first(y.Changes.Quiet, defaultQuiet), first(y.Changes.AtMost, defaultAtMost); quiet > most {
 		p = append(p, at(n.Get("changes"), "quiet", "at_most").Problem("quiet for %s is more than at_most %s", shown(quiet), shown(most)))
@@ -107,6 +108,20 @@ func sources(n strict.Node, all []SyslogSource) Problems {
 				continue
 			}
 			devices[a] = s.Device
+		}
+	}
+	return p
+}
+
+// relays checks who passes messages on.
+func relays(n strict.Node, y Syslog) Problems {
+	var p Problems
+	nodes := items(n)
+	for i, a := range y.Relays {
+		for _, s := range y.Sources {
+			if slices.Contains(s.Address, a) {
+				p = append(p, nodes[i].Problem("%s is an address of %s: a relay is nobody's, or all that it passes on would be put down to %s", a, s.Device, s.Device))
+			}
 		}
 	}
 	return p

@@ -26,6 +26,7 @@ type Syslog struct {
 	Retention Span           `yaml:"retention" doc:"what is older is forgotten; absent: 365d"`
 	MaxSize   Bytes          `yaml:"max_size" doc:"the oldest is forgotten where all takes more room, compressed; absent: a quarter of the disk"`
 	Sources   []SyslogSource `yaml:"sources" doc:"addresses that devices send from beside the one that the inventory has"`
+	Relays    []Addr         `yaml:"relays" doc:"addresses of servers that pass messages of others on: of those the name in the message says whose it is; who can write there can write in any device's name"`
 	Noise     Noise          `yaml:"noise" doc:"the messages that alarm nobody; or off: all alarm"`
 	Changes   Changes        `yaml:"changes" doc:"when a device whose log says that it was configured is backed up; or off"`
 }

@@ -140,6 +140,7 @@ func TestBadSyslog(t *testing.T) {
 		"source of everywhere":      {"syslog: {sources: [{address: 0.0.0.0, device: r1}]}", `1:30: syslog.sources[0].address[0]: must be an IP address`},
 		"source of two devices": {"syslog: {sources: [{address: 192.0.2.1, device: r1}, {address: [192.0.2.2, \"::ffff:192.0.2.1\"], device: r2}]}",
 			`1:76: 192.0.2.1 is an address of r1 already`},
+		"relay that is a device":     {"syslog: {relays: [192.0.2.9, 192.0.2.1], sources: [{address: 192.0.2.1, device: r1}]}", `1:30: 192.0.2.1 is an address of r1: a relay is nobody's, or all that it passes on would be put down to r1`},
 		"source as text":             {"syslog: {sources: 192.0.2.1}", `1:19: syslog.sources must be a list`},
 		"noise of":                   {"syslog: {noise: of}", `1:17: syslog.noise: must be on, off, or a set of keys with their values`},
 		"noise that is none":         {"syslog: {noise: {off: [sshd-before-auht]}}", `1:24: no noise is called "sshd-before-auht": did you mean "sshd-before-auth"?`},
