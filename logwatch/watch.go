@@ -269,7 +269,11 @@ func (w *Watcher) number(s *sender, m *syslog.Message) int {
 // hit lets the teller know that a rule is about a message.
 func (w *Watcher) hit(rule int, m *syslog.Message, a about, at time.Time, replayed bool) {
 	w.counts.hits.Add(1)
-	line := func() muster.LogLine { return lineOf(m, a) }
+	line := func() muster.LogLine {
+		l := lineOf(m, a)
+		mask(&l, a.sender.def)
+		return l
+	}
 	if told, ok := w.teller.Hear(time.Now(), rule, a.sender.key, a.sender.device, at, replayed, line); ok {
 		w.queue(told)
 	}
