@@ -59,16 +59,16 @@ type SyslogCounts struct {
 }
 
 // SyslogListen receives messages until ctx ends, and returns what became of them.
-func (a *App) SyslogListen(ctx context.Context, o SyslogListen) (counts SyslogCounts, err error) {
+func (a *App) SyslogListen(ctx context.Context, o SyslogListen) (SyslogCounts, error) {
 	h := &hearing{app: a, options: o, since: time.Now()}
-	defer func() { err = errors.Join(err, h.close()) }()
 	if err := h.open(ctx); err != nil {
-		return counts, err
+		return SyslogCounts{}, errors.Join(err, h.close())
 	}
 	if o.Ready != nil {
 		o.Ready(addresses(h.listener))
 	}
-	err = h.run(ctx)
+	err := h.run(ctx)
+	err = errors.Join(err, h.close()) // what the archive cannot keep then is counted as lost
 	return h.counts(), err
 }
 
@@ -119,7 +119,7 @@ func (h *hearing) open(ctx context.Context) error {
 		if h.archive, err = h.app.openArchive(o.Archive); err != nil {
 			return err
 		}
-		h.closers = append(h.closers, h.archive.Close)
+		h.closers = append(h.closers, func() error { return storeError(h.archive.Close()) })
 	}
 	return h.openWatcher(ctx, rules)
 }
@@ -161,7 +161,8 @@ func (h *hearing) run(ctx context.Context) error {
 			if h.archive == nil {
 				return struct{}{}, nil
 			}
-			return struct{}{}, h.archive.Run(inner)
+			_ = h.archive.Run(inner) // what it could not write in the end Close tries once more, and tells
+			return struct{}{}, nil
 		})
 		told := task.Start(g, "alerts", func(inner context.Context) (struct{}, error) { return struct{}{}, h.alerts.run(inner) })
 		asked := task.Start(g, "counts", h.answer)
