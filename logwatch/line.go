@@ -1,6 +1,7 @@
 package logwatch
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"math/bits"
@@ -65,8 +66,8 @@ func (e *encoder) append(b []byte, m *syslog.Message, a about) []byte {
 	b = e.received.append(b, m.Received)
 	b = append(b, '"')
 	b = append(b, a.sender.source...)
-	b = optional(b, `,"transport":`, m.Transport)
-	b = optional(b, `,"peer":`, m.Peer)
+	b = optional(b, `,"transport":`, []byte(m.Transport))
+	b = optional(b, `,"peer":`, []byte(m.Peer))
 	b = append(b, a.sender.deviceKey...)
 	if len(a.flags) > 0 {
 		b = append(b, `,"flags":["`...)
@@ -94,21 +95,52 @@ func (e *encoder) append(b []byte, m *syslog.Message, a about) []byte {
 	b = quote(append(b, `,"mnemonic":`...), mnemonic(m))
 	b = number(b, `,"counter":`, m.Counter)
 	b = number(b, `,"sequence":`, m.Sequence)
-	b = optional(b, `,"noise":`, a.noise)
+	b = optional(b, `,"noise":`, []byte(a.noise))
 	b = number(b, `,"missing":`, uint64(a.missing))
-	b = quote(append(b, `,"message":`...), m.Text)
-	b = quote(append(b, `,"raw":`...), m.Raw)
-	if !isASCII(m.Raw) && !utf8.Valid(m.Raw) {
-		b = append(b, `,"raw_bytes":"`...)
-		b = base64.StdEncoding.AppendEncode(b, m.Raw)
-		b = append(b, '"')
-	}
+	b = appendTexts(b, m)
 	b = append(append(b, `,"format":"`...), m.Format...)
 	return append(b, "\"}\n"...)
 }
 
+// appendTexts appends what the message says, and all of it as it came. Of that, what it says is most, and is escaped only once.
+func appendTexts(b []byte, m *syslog.Message) []byte {
+	b = append(b, `,"message":"`...)
+	from := len(b)
+	b = escape(b, m.Text)
+	to := len(b)
+	b = append(b, `","raw":"`...)
+	raw := len(b)
+	if before, after, ok := around(m.Raw, m.Text); ok {
+		b = escape(b, before)
+		b = append(b, b[from:to]...)
+		b = escape(b, after)
+	} else {
+		b = escape(b, m.Raw)
+	}
+	// A byte that is no UTF-8 becomes six.
+	same := len(b)-raw == len(m.Raw)
+	b = append(b, '"')
+	if !same && !utf8.Valid(m.Raw) {
+		b = append(b, `,"raw_bytes":"`...)
+		b = base64.StdEncoding.AppendEncode(b, m.Raw)
+		b = append(b, '"')
+	}
+	return b
+}
+
+// around returns what is before and after a part of a text, if the part lies in the memory of the text and can be escaped apart
+// from what is around it.
+func around(text, part []byte) (before, after []byte, ok bool) {
+	at := cap(text) - cap(part)
+	if len(part) == 0 || at < 0 || at+len(part) > len(text) || &text[at] != &part[0] {
+		return nil, nil, false
+	}
+	before, after = text[:at], text[at+len(part):]
+	return before, after, utf8.RuneStart(part[0]) && (len(after) == 0 || utf8.RuneStart(after[0]))
+}
+
 // optional appends a text that is left out when it is empty.
-func optional[T ~string | ~[]byte](b []byte, key string, value T) []byte {
+func optional(b []byte, key string, value []byte) []byte {
 	if len(value) == 0 {
 		return b
 	}
@@ -124,19 +156,22 @@ func number(b []byte, key string, n uint64) []byte {
 }
 
 // quote appends a text in quotation marks.
-func quote[T ~string | ~[]byte](b []byte, s T) []byte {
-	b = append(b, '"')
+func quote(b, s []byte) []byte { return append(escape(append(b, '"'), s), '"') }
+
+// escape appends a text as it stands between quotation marks.
+func escape(b, s []byte) []byte {
 	for len(s) > 0 {
 		n := plainLen(s)
 		b = append(b, s[:n]...)
-		if s = s[n:]; len(s) == 0 {
+		if n == len(s) {
 			break
 		}
-		r, size := decodeRune(s)
+		s = s[n:]
+		r, size := utf8.DecodeRune(s)
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
-		case r == utf8.RuneError:
+		case r == utf8.RuneError: // what is no character, and what stands for one
 			b = append(b, `\ufffd`...)
 		case unicode.IsPrint(r):
 			b = append(b, s[:size]...)
@@ -145,13 +180,7 @@ func quote[T ~string | ~[]byte](b []byte, s T) []byte {
 		}
 		s = s[size:]
 	}
-	return append(b, '"')
-}
-
-// decodeRune reads one character; what is none, and what stands for one that is none, is utf8.RuneError.
-func decodeRune[T ~string | ~[]byte](s T) (rune, int) {
-	var first [utf8.UTFMax]byte
-	return utf8.DecodeRune(first[:copy(first[:], s)])
+	return b
 }
 
 func appendEscape(b []byte, r rune) []byte {
@@ -169,15 +198,15 @@ const (
 )
 
 // plainLen is how many bytes at the beginning of s stand for themselves: printable ASCII but for " and \. It looks at eight
-// bytes at a time, and counts at most up to the first of eight among which one does not.
-func plainLen[T ~string | ~[]byte](s T) int {
+// bytes at a time.
+func plainLen(s []byte) int {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
-		w := load(s[i : i+8])
-		quoted, slashed, del := w^(each*'"'), w^(each*'\\'), w^(each*0x7f)
-		odd := w | (w - each*0x20) | (quoted - each) | (slashed - each) | (del - each)
-		// A byte that is not odd can look so because of a borrow from the one before it, which is odd then: the first is right.
-		if odd &= topBit; odd != 0 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		// The top bit of a byte says that it is not plain. It can be wrong because of a carry or borrow of the byte before, which is
+		// not plain then: the first is right.
+		odd := (w | (w - each*0x20) | (w + each) | (w ^ each*'"' - each) | (w ^ each*'\\' - each)) & topBit
+		if odd != 0 {
 			return i + bits.TrailingZeros64(odd)/8
 		}
 	}
@@ -187,28 +216,6 @@ func plainLen[T ~string | ~[]byte](s T) int {
 		}
 	}
 	return i
-}
-
-func load[T ~string | ~[]byte](s T) uint64 {
-	var w [8]byte
-	copy(w[:], s)
-	return binary.LittleEndian.Uint64(w[:])
-}
-
-// isASCII tells whether there is no byte above 0x7f.
-func isASCII(b []byte) bool {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		if binary.LittleEndian.Uint64(b[i:])&topBit != 0 {
-			return false
-		}
-	}
-	for ; i < len(b); i++ {
-		if b[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // stamp writes times, most of which are in the second of the one before.
@@ -223,12 +230,12 @@ func (s *stamp) append(b []byte, t time.Time) []byte {
 		s.text = t.UTC().AppendFormat(s.text[:0], "2006-01-02T15:04:05")
 	}
 	b = append(b, s.text...)
-	if ns := t.Nanosecond(); ns > 0 {
-		b = append(b, '.')
-		for digit := 100_000_000; ns > 0; digit /= 10 {
-			b = append(b, byte('0'+ns/digit))
-			ns %= digit
+	if ns := uint32(t.Nanosecond()); ns > 0 {
+		fraction := [10]byte{'.'}
+		for i, part := range [...]uint32{ns / 1e6, ns / 1e3 % 1e3, ns % 1e3} {
+			fraction[3*i+1], fraction[3*i+2], fraction[3*i+3] = '0'+byte(part/100), '0'+byte(part/10%10), '0'+byte(part%10)
 		}
+		b = append(b, bytes.TrimRight(fraction[:], "0")...)
 	}
 	return append(b, 'Z')
 }

@@ -109,6 +109,22 @@ func TestALineIsWhatPackageJSONMakesOfIt(t *testing.T) {
 		about{sender: (&Watcher{book: &Book{}}).newSender(netip.Addr{}, nil)})
 }
 
+func TestALineIsRightWhereverItsTextIsInAllThatCame(t *testing.T) {
+	t.Parallel()
+	s := testSender()
+	raw := []byte("<1>\xc3\xa4 \"\\\xe2\x80\xae\xe2\x80 \xff\xf0\x9f\x98\x80\x7f\xc3\r\n")
+	for from := range raw {
+		for to := from; to <= len(raw); to++ {
+			for _, text := range [][]byte{raw[from:to], raw[from:to:to], []byte(string(raw[from:to]))} {
+				m := syslog.Message{Raw: raw, Text: text, Source: netip.MustParseAddrPort("192.0.2.1:514"), Format: syslog.FormatText}
+				if sameLine(t, &m, about{sender: s}); t.Failed() {
+					t.Fatalf("the text is %q", text)
+				}
+			}
+		}
+	}
+}
+
 func FuzzLine(f *testing.F) {
 	f.Add([]byte("<13>Nov 29 04:08:48 host app[1]: hello"), int64(0))
 	f.Add([]byte("<189>123: \x1b\xff\"\\: *Mar  1 18:46:11.123: %SYS-5-X: \u202e"), int64(1_764_000_000_123_456_789))
