@@ -13,7 +13,7 @@ import (
 
 // Run writes what is appended, turns and compresses segments and forgets old ones, until ctx ends. Then it writes what waits in
 // memory, once, and returns; the error is why that failed, and the lines wait for Close. Nothing else makes it return: what the
-// disk does not take is counted and logged.
+// disk does not take is counted and logged. One Run at a time.
 func (a *Archive) Run(ctx context.Context) error {
 	err := task.Scope(ctx, "syslog archive", func(ctx context.Context, g *task.Group) error {
 		g.Go("tell", a.tell)
