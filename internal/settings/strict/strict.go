@@ -4,6 +4,7 @@ package strict
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
 	"strings"
 
@@ -210,6 +211,47 @@ func (n Node) Items() []Node {
 		items[i] = Node{doc: n.doc, node: item, path: fmt.Sprintf("%s[%d]", n.path, i)}
 	}
 	return items
+}
+
+// Pairs yields the keys of a mapping and their values in the order of the file, those of merged mappings last, each key
+// once. The Text of a key that is no scalar is not ok.
+func (n Node) Pairs() iter.Seq2[Node, Node] {
+	return func(yield func(key, value Node) bool) {
+		r, _ := n.resolved()
+		if !isMapping(r) {
+			return
+		}
+		entries, _ := (&decoder{doc: n.doc}).entries(r, n.path)
+		seen := map[string]bool{}
+		for _, kv := range entries {
+			key := keyText(kv.Key)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			if !yield(Node{doc: n.doc, node: kv.Key, path: n.path}, Node{doc: n.doc, node: kv.Value, path: join(n.path, key)}) {
+				return
+			}
+		}
+	}
+}
+
+// Tag returns the tag before a value, such as "!vault"; empty: there is none.
+func (n Node) Tag() string {
+	at := n.node
+	for range 100 { // aliases may refer to each other
+		switch v := at.(type) {
+		case *ast.AnchorNode:
+			at = v.Value
+		case *ast.AliasNode:
+			at = n.doc.anchors[v.Value.String()]
+		case *ast.TagNode:
+			return v.Start.Value
+		default:
+			return ""
+		}
+	}
+	return ""
 }
 
 // Text returns the text of a scalar.

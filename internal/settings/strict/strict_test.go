@@ -2,6 +2,7 @@ package strict_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -210,4 +211,33 @@ func FuzzDecode(f *testing.F) {
 		}
 		n.Get("raw").Get("x").Items()
 	})
+}
+
+func TestPairsAndTags(t *testing.T) {
+	t.Parallel()
+	n, problem := strict.Parse("f", []byte("b: !vault |\n  x\n  y\na: &k !unsafe 'z'\n<<: {c: 1, b: 2}\n7: *k\n? q\n: 1\ne: ~\n"))
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	var got []string
+	for key, value := range n.Pairs() {
+		name, ok := key.Text()
+		text, _ := value.Text()
+		line, col := key.Place()
+		got = append(got, fmt.Sprintf("%d:%d %s %t %s %q", line, col, name, ok, value.Tag(), text))
+	}
+	want := []string{`1:1 b true !vault "x\ny\n"`, `4:1 a true !unsafe "z"`, `6:1 7 true !unsafe "z"`, `7:1  false  "1"`, `9:1 e true  ""`, `5:6 c true  "1"`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for range n.Pairs() {
+		break
+	}
+	for range n.Get("b").Pairs() {
+		t.Error("a scalar has pairs")
+	}
+	loop, _ := strict.Parse("f", []byte("a: &a *a\n"))
+	if tag := loop.Get("a").Tag(); tag != "" {
+		t.Errorf("an alias of itself has the tag %q", tag)
+	}
 }
