@@ -14,6 +14,7 @@ type queue struct {
 
 	mu      sync.Mutex
 	room    sync.Cond // of mu: batches were taken, or nobody takes any for now
+	turn    sync.Cond // the same for streams
 	batches []*batch  // the oldest first
 	spare   []*batch
 	held    int  // bytes of the batches
@@ -25,6 +26,8 @@ type queue struct {
 const (
 	batchBytes = 256 << 10 // a batch that has so much is full
 	mostSpare  = 16        // batches that are kept when a flood is over
+	// mostStreams is how many bytes wait at most when a stream adds to them: what its sender has to wait with is not lost.
+	mostStreams = 4 * batchBytes
 )
 
 // batch is messages, one behind the other in data.
@@ -51,7 +54,7 @@ type origin struct {
 
 func newQueue(limit int) *queue {
 	q := &queue{limit: limit, ready: make(chan struct{}, 1)}
-	q.room.L = &q.mu
+	q.room.L, q.turn.L = &q.mu, &q.mu
 	return q
 }
 
@@ -63,15 +66,22 @@ func (b *batch) add(message []byte, it item) {
 }
 
 // put lets fill add to a batch when there is room.
-func (q *queue) put(fill func(*batch)) {
+func (q *queue) put(fill func(*batch)) { q.putBelow(q.limit, &q.room, fill) }
+
+// putStream is put for what can wait where it is.
+func (q *queue) putStream(fill func(*batch)) { q.putBelow(min(q.limit, mostStreams), &q.turn, fill) }
+
+func (q *queue) putBelow(limit int, room *sync.Cond, fill func(*batch)) {
 	q.mu.Lock()
-	for !q.stopped && q.held >= q.limit {
-		q.room.Wait()
+	for !q.stopped && q.held >= limit {
+		room.Wait()
 	}
 	b := q.last()
 	before := len(b.data)
 	fill(b)
-	q.held += len(b.data) - before
+	if q.held += len(b.data) - before; q.held < limit {
+		room.Signal() // the next one
+	}
 	q.mu.Unlock()
 	select {
 	case q.ready <- struct{}{}:
@@ -113,7 +123,8 @@ func (q *queue) take(done *batch) *batch {
 	taken := q.batches[0]
 	q.batches = q.batches[:copy(q.batches, q.batches[1:])]
 	q.held -= len(taken.data)
-	q.room.Broadcast()
+	q.room.Signal()
+	q.turn.Signal()
 	return taken
 }
 
@@ -128,6 +139,7 @@ func (q *queue) stop() {
 	defer q.mu.Unlock()
 	q.stopped = true
 	q.room.Broadcast()
+	q.turn.Broadcast()
 }
 
 func (q *queue) start() {

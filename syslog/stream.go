@@ -216,7 +216,7 @@ func (r *stream) hand(q *queue, s streamState) {
 		done += f.n
 	}
 	if len(r.frames) > 0 {
-		q.put(r.fill)
+		q.putStream(r.fill)
 	}
 	r.filled = copy(r.buf, r.buf[done:r.filled])
 }
