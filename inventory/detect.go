@@ -15,13 +15,16 @@ func openDetected(spec Spec, env *Env) (Source, error) {
 		if err != nil {
 			return err
 		}
-		return src.(*fileSource).parse(r, data)
+		found := src.(*fileSource)
+		r.spec = found.spec
+		return found.parse(r, data)
 	}}, nil
 }
 
 var (
 	sshHost   = regexp.MustCompile(`(?im)^[ \t]*(Host|Match)[ \t=]+\S`)
 	rancidRe  = regexp.MustCompile(`(?im)^[^;:#\s]+([;:])[^;:\s]*([;:])(up|down)\b`)
+	jsonStart = regexp.MustCompile(`^[\[{]\s*[{\["]`)
 	yamlStart = regexp.MustCompile(`^(---|-[ \t\r\n]|(devices|groups|defaults)[ \t]*:[ \t]*([\r\n{\[]|$))`)
 )
 
@@ -36,6 +39,8 @@ func detect(file, text string) string {
 	}
 	line, all := firstLine(text)
 	switch {
+	case jsonStart.MatchString(all):
+		return "json"
 	case base == "ssh_config", base == "config" && filepath.Base(filepath.Dir(file)) == ".ssh":
 		return "ssh_config"
 	case yamlStart.MatchString(all):

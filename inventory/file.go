@@ -31,7 +31,7 @@ var _ Source = (*fileSource)(nil)
 // Devices reads the file and yields its rows.
 func (s *fileSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error] {
 	return func(yield func(muster.Device, error) bool) {
-		r := &rows{ctx: ctx, env: s.env, file: s.spec.File, yield: yield}
+		r := &rows{ctx: ctx, env: s.env, spec: s.spec, file: s.spec.File, yield: yield}
 		if r.file == "-" {
 			r.file = "stdin"
 		}
@@ -92,6 +92,14 @@ func (s *fileSource) read(r *rows) ([]byte, error) {
 	return data, nil
 }
 
+// platform returns what a source's own name of a platform is called here.
+func (s Spec) platform(name string) string {
+	if ours, ok := s.Platforms[strings.TrimSpace(name)]; ok {
+		return ours
+	}
+	return name
+}
+
 // expand makes ~/ the user's home.
 func (e *Env) expand(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
@@ -123,6 +131,7 @@ func checkText(file string, data []byte) error {
 type rows struct {
 	ctx     context.Context
 	env     *Env
+	spec    Spec
 	file    string
 	yield   func(muster.Device, error) bool
 	stopped bool        // the reader of the rows wants no more
@@ -132,6 +141,7 @@ type rows struct {
 
 // add yields one row; place finds a field for an error (nil: unknown). It says whether to go on.
 func (r *rows) add(row Row, line int, place func(field string) (line, col int)) bool {
+	row.Platform = r.spec.platform(row.Platform)
 	dev, err := r.env.device(row, fmt.Sprintf("%s:%d", r.file, line))
 	if err != nil {
 		col := 0
@@ -152,8 +162,11 @@ func (r *rows) device(dev muster.Device) bool {
 }
 
 // bad yields a row that is wrong. It says whether to go on.
-func (r *rows) bad(line, col int, err error) bool {
-	r.stopped = r.stopped || !r.yield(muster.Device{}, &RowError{File: r.file, Line: line, Col: col, Err: err})
+func (r *rows) bad(line, col int, err error) bool { return r.badIn(r.file, line, col, err) }
+
+// badIn is bad for a row of another file, or at a URL.
+func (r *rows) badIn(file string, line, col int, err error) bool {
+	r.stopped = r.stopped || !r.yield(muster.Device{}, &RowError{File: file, Line: line, Col: col, Err: err})
 	return r.more()
 }
 

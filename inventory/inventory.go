@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -123,8 +124,8 @@ func (s seenNames) add(dev muster.Device, env *Env) *RowError {
 func originError(dev muster.Device, format string, args ...any) *RowError {
 	e := &RowError{File: dev.Origin, Err: fmt.Errorf(format, args...)}
 	if i := strings.LastIndexByte(dev.Origin, ':'); i > 0 {
-		if _, err := fmt.Sscanf(dev.Origin[i+1:], "%d", &e.Line); err == nil {
-			e.File = dev.Origin[:i]
+		if line, err := strconv.Atoi(dev.Origin[i+1:]); err == nil { // not so in http://nb:8080/api/dcim/devices/7/
+			e.File, e.Line = dev.Origin[:i], line
 		}
 	}
 	return e

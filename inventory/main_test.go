@@ -36,3 +36,14 @@ func env(t *testing.T) inventory.Env {
 		Platforms: func() []string { return []string{"cisco_ios", "cisco_iosxr", "cisco.ios.ios", "juniper_junos", "ios"} },
 	}
 }
+
+// secrets opens references by a table.
+func secrets(table map[string]string) inventory.OpenSecret {
+	return func(refs ...secret.Ref) (secret.Source, error) {
+		text, ok := table[string(refs[0])]
+		if !ok {
+			return nil, secret.ErrNotRef
+		}
+		return secret.Literal(secret.New(text)), nil
+	}
+}

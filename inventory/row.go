@@ -22,9 +22,11 @@ type Row struct {
 	Password string `yaml:"password" doc:"a reference such as env:NAME; or, with a warning, the password itself"`
 	Enable   string `yaml:"enable" doc:"as password, for the privileged mode"`
 
-	keys    []string // private key files
-	noAgent bool
-	trusted bool // stands in the settings themselves: may run commands for its secrets, may not hold them
+	keys       []string // private key files
+	passphrase string   // of the key files
+	noAgent    bool
+	trusted    bool // stands in the settings themselves: may run commands for its secrets, may not hold them
+	foreign    bool // is another tool's, or another machine's: its secrets are never references
 }
 
 // fieldError is an error of one field, so that its column can be found.
@@ -214,6 +216,9 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 		return nil
 	}
 	c := secret.Credential{Name: "device/" + dev.Name, Password: password, Enable: enable, Keys: row.keys, Agent: row.keys != nil && !row.noAgent}
+	if row.passphrase != "" {
+		c.Passphrase = secret.Literal(secret.New(row.passphrase))
+	}
 	if c.Password == nil {
 		c.Password = e.environ("MUSTER_PASSWORD")
 	}
@@ -233,12 +238,16 @@ func (e *Env) named() []string {
 }
 
 // secret opens what stands in a row as a secret: a reference, or else the secret itself. exec: is for the settings: who
-// may write a list of devices may not thereby run commands here.
+// may write a list of devices may not thereby run commands here. What another tool wrote is the secret itself, and what
+// another machine sent may not name a file of this one: its password would be sent to an address of that machine's choice.
 func (e *Env) secret(row Row, field, text string) (secret.Source, error) {
 	if text == "" {
 		return nil, nil
 	}
-	src, err := secret.Open(secret.Ref(text), e.Prompt)
+	if row.foreign {
+		return secret.Literal(secret.New(text)), nil
+	}
+	src, err := e.open(secret.Ref(text))
 	switch {
 	case errors.Is(err, secret.ErrNotRef) && row.trusted:
 		return nil, &fieldError{field, ErrLiteral}

@@ -45,42 +45,69 @@ func (e *RowError) Unwrap() error { return e.Err }
 
 // Spec says where a source is and how to read it.
 type Spec struct {
-	Type      string         // one of Sources; empty: found out by name and content
-	File      string         // "-": standard input
-	Delimiter string         // oxidized, csv: what parts the columns; empty: ":" and found out
-	Columns   map[string]int // oxidized: the number of each column, from 0; nil: name, platform, username, password, enable
+	Type      string            // one of Sources; empty: found out by name and content
+	File      string            // "-": standard input; a directory for those that say so
+	Delimiter string            // oxidized, csv: what parts the columns; empty: ":" and found out
+	Columns   map[string]int    // oxidized: the number of each column, from 0; nil: name, platform, username, password, enable
+	Platforms map[string]string // what its names of platforms are called here, before the aliases of package platform
+
+	URL      string                // of a source that is asked over HTTP; without user and password
+	Token    secret.Ref            // netbox: its API token
+	Headers  map[string]secret.Ref // sent with each request to the host of URL, and to no other
+	CAFile   string                // PEM file of the authorities that sign the certificate, in the place of the system's
+	Insecure bool                  // the certificate is not verified; each reading says so
+	Filter   map[string][]string   // netbox: what the query asks for
+	Map      Mapping               // json, netbox: what the fields are called there
 
 	// Devices are rows that were read already as part of another file, which File names; for the type yaml.
 	Devices []strict.Node
 }
 
+// place is where the source is, without what may be secret.
+func (s Spec) place() string {
+	if s.URL != "" {
+		return shownText(s.URL)
+	}
+	return s.File
+}
+
 // String returns the spec as -i takes it.
 func (s Spec) String() string {
 	if s.Type == "" {
-		return s.File
+		return s.place()
 	}
-	return s.Type + ":" + s.File
+	return s.Type + ":" + s.place()
 }
 
-// ParseSpec reads what -i takes: FILE, TYPE:FILE, or "-".
+// ParseSpec reads what -i takes: FILE, URL, TYPE:FILE, TYPE:URL, or "-".
 func ParseSpec(arg string) (Spec, error) {
 	if arg == "" {
 		return Spec{}, fmt.Errorf("the name of an inventory file is empty")
 	}
 	typ, file, ok := strings.Cut(arg, ":")
 	if _, known := sources[typ]; !ok || !known {
-		return Spec{File: arg}, nil
+		typ, file = "", arg
 	}
 	if file == "" {
 		return Spec{}, fmt.Errorf("%q names no file after the type", arg)
 	}
-	return Spec{Type: typ, File: file}, nil
+	if !strings.HasPrefix(file, "http://") && !strings.HasPrefix(file, "https://") {
+		return Spec{Type: typ, File: file}, nil
+	}
+	if _, err := parseURL(file); err != nil {
+		return Spec{}, err
+	}
+	return Spec{Type: typ, URL: file}, nil
 }
+
+// OpenSecret returns the Source of references to a secret, of which the first that gives one wins.
+type OpenSecret = func(refs ...secret.Ref) (secret.Source, error)
 
 // Env is what sources need from outside. The zero Env works: it reads this machine's files and environment.
 type Env struct {
 	Keyring  *secret.Keyring // holds the named credentials, gets those that stand in files; nil: an own one
 	Prompt   secret.Prompt   // for prompt: references in files
+	Open     OpenSecret      // opens references to secrets; nil: secret.Open with Prompt
 	Defaults Group           // for all devices
 	Groups   map[string]Group
 	Argument Settings // for devices named on the command line: --user, --legacy-crypto, --platform
@@ -94,8 +121,25 @@ type Env struct {
 	SSHConfigs []string            // nil: ~/.ssh/config and /etc/ssh/ssh_config
 	Note       func(*RowError)     // hears of rows left out on purpose and of warnings; nil: nobody
 
+	// Vault decrypts what ansible-vault encrypted: data is the whole text from $ANSIBLE_VAULT on, label the vault ID in its
+	// first line, empty where it has none. Its errors hold no secret. nil: what needs it says so.
+	Vault func(ctx context.Context, label string, data []byte) ([]byte, error)
+
+	// Keep is the directory that the last good answer of each source that is asked over a network is kept in, to be used
+	// while the source fails; it is made when it is needed. Empty: nothing is kept.
+	Keep string
+	// AcceptShrunk takes less than half of what such a source gave before for the truth.
+	AcceptShrunk bool
+
 	found map[string]Group           // groups that an inventory file brought, for Inventory.Group
 	ssh   func() (*sshConfig, error) // reads ssh's settings once; nil: each time
+}
+
+func (e *Env) open(ref secret.Ref) (secret.Source, error) {
+	if e.Open != nil {
+		return e.Open(ref)
+	}
+	return secret.Open(ref, e.Prompt)
 }
 
 // learn keeps a group that an inventory file brought.

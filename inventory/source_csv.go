@@ -208,8 +208,8 @@ func parseBool(text string) (*bool, error) {
 
 // literal says that the row holds a secret itself.
 func (row *Row) literal() bool {
-	for _, text := range []string{row.Password, row.Enable} {
-		if text != "" && secret.Ref(text).Scheme() == "" {
+	for _, text := range []string{row.Password, row.Enable, row.passphrase} {
+		if text != "" && (row.foreign || secret.Ref(text).Scheme() == "") {
 			return true
 		}
 	}

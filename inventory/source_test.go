@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -44,25 +45,46 @@ func TestSources(t *testing.T) {
 	for _, kind := range inventory.Sources() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			file := fixture(t, kind)
-			got := readAll(t, inventory.Spec{Type: kind, File: file})
-			if again := readAll(t, inventory.Spec{Type: kind, File: file}); again != got {
+			spec, gone := subject(t, kind)
+			got := readAll(t, spec)
+			if again := readAll(t, spec); again != got {
 				t.Errorf("a second reading gave something else:\n%s", cmp.Diff(got, again))
-			}
-			if detected := readAll(t, inventory.Spec{File: file}); detected != got {
-				t.Errorf("without a type it is read differently:\n%s", cmp.Diff(got, detected))
 			}
 			if strings.Contains(got, hidden) {
 				t.Errorf("a secret came out:\n%s", got)
 			}
-			if !strings.Contains(got, "bad  "+filepath.ToSlash(file)+":") {
-				t.Error("no bad row was reported with its place")
+			if !strings.Contains(got, "bad  ") {
+				t.Error("no bad row was reported")
 			}
 			golden(t, filepath.Join("testdata", kind, "want.golden"), got)
-			cancelled(t, inventory.Spec{Type: kind, File: file})
-			missing(t, inventory.Spec{Type: kind, File: filepath.Join("testdata", kind, "no-such-file")})
+			cancelled(t, spec)
+			missing(t, gone)
+			if spec.URL != "" {
+				return
+			}
+			if !strings.Contains(got, "bad  "+filepath.ToSlash(spec.File)+":") {
+				t.Error("no bad row was reported with its place")
+			}
+			spec.Type = ""
+			if detected := readAll(t, spec); detected != got {
+				t.Errorf("without a type it is read differently:\n%s", cmp.Diff(got, detected))
+			}
 		})
 	}
+}
+
+// subjects are the kinds whose fixture is not the one file in testdata.
+var subjects = map[string]func(t *testing.T) (spec, gone inventory.Spec){
+	"netbox": netboxSubject,
+}
+
+// subject returns what the suite reads for a kind, and one that is not there.
+func subject(t *testing.T, kind string) (spec, gone inventory.Spec) {
+	t.Helper()
+	if make := subjects[kind]; make != nil {
+		return make(t)
+	}
+	return inventory.Spec{Type: kind, File: fixture(t, kind)}, inventory.Spec{Type: kind, File: filepath.Join("testdata", kind, "no-such-file")}
 }
 
 // readAll loads a source and writes down everything that comes out of it.
@@ -96,7 +118,11 @@ func readAll(t *testing.T, spec inventory.Spec) string {
 			fmt.Fprintf(&b, "note %v\n", note)
 		}
 	}
-	return strings.ReplaceAll(b.String(), `\\`, "/")
+	text := strings.ReplaceAll(b.String(), `\\`, "/")
+	if u, err := url.Parse(spec.URL); err == nil && u.Host != "" { // another one each time
+		text = strings.ReplaceAll(text, u.Scheme+"://"+u.Host, "https://inventory.example.net")
+	}
+	return text
 }
 
 func golden(t *testing.T, path, got string) {
@@ -156,8 +182,8 @@ func cancelled(t *testing.T, spec inventory.Spec) {
 func missing(t *testing.T, spec inventory.Spec) {
 	t.Helper()
 	_, err := inventory.Load(t.Context(), env(t), spec)
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), spec.File) {
-		t.Errorf("a file that is not there: got %v, want an error that names it", err)
+	if err == nil || !strings.Contains(err.Error(), spec.File+spec.URL) || spec.URL == "" && !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a source that is not there: got %v, want an error that names it", err)
 	}
 }
 

@@ -86,7 +86,7 @@ var _ Source = (*nodeSource)(nil)
 // Devices yields the rows.
 func (s *nodeSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error] {
 	return func(yield func(muster.Device, error) bool) {
-		r := &rows{ctx: ctx, env: s.env, file: s.spec.File, yield: yield}
+		r := &rows{ctx: ctx, env: s.env, spec: s.spec, file: s.spec.File, yield: yield}
 		for _, n := range s.spec.Devices {
 			if ctx.Err() != nil || !r.node(n, true) {
 				break

@@ -20,7 +20,9 @@ type kind struct {
 // sources is the table of all kinds of sources.
 var sources = map[string]kind{
 	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform..."},
+	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source"},
 	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
+	"netbox":     {openNetBox, "the devices of a NetBox, by its API"},
 	"oxidized":   {openOxidized, "Oxidized's router.db: name:model:group..."},
 	"rancid":     {openRancid, "RANCID's router.db: name;type;up"},
 	"ssh_config": {openSSHConfig, "the hosts of an OpenSSH client configuration"},
