@@ -16,7 +16,7 @@ import (
 const execTime = 10 * time.Second
 
 // openExec reads exec:argv. The words are split as a shell would, but no shell runs and nothing is expanded.
-func openExec(line string, _ Prompt) (func(context.Context) (Secret, error), error) {
+func openExec(o *Opener, line string) (reader, error) {
 	argv, err := splitWords(line)
 	if err != nil {
 		return nil, fmt.Errorf("exec: %w", err)
@@ -24,13 +24,13 @@ func openExec(line string, _ Prompt) (func(context.Context) (Secret, error), err
 	if len(argv) == 0 || argv[0] == "" {
 		return nil, errors.New("exec: wants a command after it")
 	}
-	return func(ctx context.Context) (Secret, error) {
+	return held(o, func(ctx context.Context) (Secret, error) {
 		s, err := run(ctx, argv)
 		if err != nil {
 			return Secret{}, fmt.Errorf("exec:%s: %w", argv[0], err)
 		}
 		return s, nil
-	}, nil
+	}), nil
 }
 
 // run runs the command and takes what it prints. What it says on stderr goes nowhere: it may hold the secret.

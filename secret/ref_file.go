@@ -16,56 +16,84 @@ import (
 const maxBytes = 64 << 10
 
 // openFile reads file:/path. The file belongs to its owner alone; one line end at its end is not part of the secret.
-func openFile(path string, _ Prompt) (func(context.Context) (Secret, error), error) {
-	if path == "" {
-		return nil, errors.New("file: wants a path after it")
+func openFile(o *Opener, path string) (reader, error) {
+	if err := checkPath("file", path); err != nil {
+		return nil, err
 	}
-	if !filepath.IsAbs(path) && path != "~" && !strings.HasPrefix(path, "~/") {
-		return nil, errors.New("file: wants a path that begins with / or ~/")
-	}
-	return func(context.Context) (Secret, error) {
+	return held(o, func(context.Context) (Secret, error) {
 		s, err := readFile(path)
 		if err != nil {
 			return Secret{}, fmt.Errorf("file:%s: %w", path, err)
 		}
 		return s, nil
-	}, nil
+	}), nil
+}
+
+// checkPath says whether a reference names a file.
+func checkPath(scheme, path string) error {
+	if path == "" {
+		return fmt.Errorf("%s: wants a path after it", scheme)
+	}
+	if !filepath.IsAbs(path) && path != "~" && !strings.HasPrefix(path, "~/") {
+		return fmt.Errorf("%s: wants a path that begins with / or ~/", scheme)
+	}
+	return nil
 }
 
 func readFile(path string) (Secret, error) {
-	path, err := expandHome(path)
+	data, err := readPrivate(path, maxBytes)
 	if err != nil {
 		return Secret{}, err
-	}
-	// Looked at before it is opened too: opening a named pipe waits for its writer without an end.
-	if info, err := os.Stat(path); err != nil {
-		return Secret{}, errors.Unwrap(err)
-	} else if err := checkMode(info); err != nil {
-		return Secret{}, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return Secret{}, errors.Unwrap(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Secret{}, errors.Unwrap(err)
-	}
-	if err := checkMode(info); err != nil {
-		return Secret{}, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err != nil {
-		return Secret{}, errors.Unwrap(err)
 	}
 	return oneSecret(data)
 }
 
-// checkMode refuses what is no file and what others may read.
-func checkMode(info fs.FileInfo) error {
+// readPrivate reads a file that its owner alone may read: at most a byte more than limit.
+func readPrivate(path string, limit int) ([]byte, error) { return readRegular(path, limit, checkMode) }
+
+// readRegular reads a file that check approves of.
+func readRegular(path string, limit int, check func(fs.FileInfo) error) ([]byte, error) {
+	path, err := expandHome(path)
+	if err != nil {
+		return nil, err
+	}
+	// Looked at before it is opened too: opening a named pipe waits for its writer without an end.
+	if info, err := os.Stat(path); err != nil {
+		return nil, errors.Unwrap(err)
+	} else if err := check(info); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if err := check(info); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	return data, nil
+}
+
+// checkRegular refuses what is no file.
+func checkRegular(info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is not a regular file")
+	}
+	return nil
+}
+
+// checkMode refuses what is no file and what others may read.
+func checkMode(info fs.FileInfo) error {
+	if err := checkRegular(info); err != nil {
+		return err
 	}
 	if perm := info.Mode().Perm(); runtime.GOOS != "windows" && perm&0o077 != 0 {
 		return fmt.Errorf("others than its owner may read it (mode %04o): chmod 600 it", perm)

@@ -1,5 +1,5 @@
-// Package secret holds the one Secret type that never prints, references to secrets (env:, file:, exec:, prompt:), the
-// keyring of named credentials and the guard against locking accounts out.
+// Package secret holds the one Secret type that never prints, references to secrets (env:, file:, exec:, prompt:, age:, vault:,
+// ansible-vault:), the keyring of named credentials and the guard against locking accounts out.
 package secret
 
 import (
@@ -14,25 +14,28 @@ import (
 // masked stands wherever a Secret is printed.
 const masked = "***"
 
-// Secret is a password, key or token. Every way of printing it gives "***". Secrets are compared with Equal; == does not
-// compile.
+// Secret is a password, key or token. Every way of printing it gives "***", and what walks through memory by reflection finds
+// no text. Secrets are compared with Equal; == does not compile.
+//
+// The text is in the memory of the process for as long as a Secret refers to it, and after that until the garbage collector
+// overwrites it: Go can neither wipe a string nor keep it out of a core dump or the swap. Whoever reads the memory of muster
+// reads its secrets.
 type Secret struct {
-	_ [0]func() // not comparable: == would take a time that depends on the secret, and compare the pointers
-
-	// A pointer, because fmt does not call methods on a value it reaches through an unexported field: of a pointer
-	// inside a struct it prints the address.
-	text *string
+	// A function, because what it closes over is out of reach of reflection: fmt calls no methods on a value that it reaches
+	// through an unexported field, and dumpers such as spew call none at all. It makes == impossible too, whose time would
+	// depend on the text.
+	text func() string
 }
 
 // New makes a Secret of its text.
-func New(text string) Secret { return Secret{text: &text} }
+func New(text string) Secret { return Secret{text: func() string { return text }} }
 
 // Reveal returns the text. Call it as late as can be.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
 	}
-	return *s.text
+	return s.text()
 }
 
 // IsZero says that the text is empty.

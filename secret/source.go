@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 )
 
-// Ref is a reference to a secret: "env:NAME", "file:/path", "exec:argv...", "prompt:text". Its own text is not secret.
+// Ref is a reference to a secret: "env:NAME", "file:/path", "exec:argv...", "prompt:text", "age:/path#key",
+// "vault:mount/path#field", "ansible-vault:/path#key". What age or ansible-vault encrypted may stand there itself, with the
+// name of the tool before it or without. Its own text is not secret.
 type Ref string
 
 // Prompt asks a person for a secret without echo.
@@ -23,7 +25,7 @@ type Source interface {
 
 var (
 	_ Source = literal{}
-	_ Source = (*kept)(nil)
+	_ Source = (*source)(nil)
 )
 
 type literal struct{ secret Secret }
@@ -36,108 +38,112 @@ func (l literal) String() string                         { return "literal" }
 
 // ErrNotRef says that a text is no reference to a secret. Neither it nor what wraps it quotes the text: it may be the
 // secret itself, put where a reference belongs.
-var ErrNotRef = errors.New("not a reference to a secret: write env:NAME, file:/path, exec:command or prompt:text")
+var ErrNotRef = errors.New("not a reference to a secret: write env:NAME, file:/path, exec:command, prompt:text, age:/path, vault:path#field or ansible-vault:/path")
 
-// schemes are the ways to refer to a secret.
-var schemes = map[string]func(rest string, prompt Prompt) (func(context.Context) (Secret, error), error){
-	"env":    openEnv,
-	"exec":   openExec,
-	"file":   openFile,
-	"prompt": openPrompt,
+// reader reads a secret and says until when it holds; the zero time: for good.
+type reader = func(context.Context) (Secret, time.Time, error)
+
+// way returns how a scheme is opened; nil: there is none of that name. It takes what stands behind the colon and reads nothing
+// yet. A function and no table, because some schemes open others.
+func way(scheme string) func(o *Opener, rest string) (reader, error) {
+	switch scheme {
+	case "age":
+		return openAge
+	case "ansible-vault":
+		return openAnsible
+	case "env":
+		return openEnv
+	case "exec":
+		return openExec
+	case "file":
+		return openFile
+	case "prompt":
+		return openPrompt
+	case "vault":
+		return openVault
+	}
+	return nil
 }
 
 // later are schemes that are planned; naming them gives a better sentence than ErrNotRef.
-var later = []string{"age", "keyring", "vault"}
+var later = []string{"keyring"}
 
 // Scheme returns the scheme of a reference ("env"), or "" where the text is none.
 func (r Ref) Scheme() string {
-	name, _, ok := strings.Cut(string(r), ":")
-	if _, known := schemes[name]; !ok || !known {
+	name, _ := r.cut()
+	if way(name) == nil {
 		return ""
 	}
 	return name
 }
 
+// cut parts the scheme from the rest. An encrypted value names its scheme itself.
+func (r Ref) cut() (scheme, rest string) {
+	switch text := strings.TrimSpace(string(r)); {
+	case strings.HasPrefix(text, ansibleMark):
+		return "ansible-vault", text
+	case strings.HasPrefix(text, ageArmor):
+		return "age", text
+	}
+	name, rest, ok := strings.Cut(string(r), ":")
+	if !ok {
+		return "", ""
+	}
+	return name, rest
+}
+
 // Check says whether a reference is well formed, without reading anything.
 func (r Ref) Check() error {
-	_, err := Open(r, func(context.Context, string) (Secret, error) { return Secret{}, nil })
+	_, err := new(Opener).open(r)
 	return err
 }
 
-// Open returns the Source of a reference. The secret is read at its first use and kept, and so is the reason why it could
-// not be read; callers at the same time share one reading. prompt asks without echo (nil: prompt: references fail when
-// they are read). Give one function that AskOnce made to all references of a process, so that no text is asked twice.
+// Open returns the Source of a reference that needs no settings; see Opener for all others. prompt asks without echo (nil:
+// prompt: references fail when they are read). Give one function that AskOnce made to all references of a process, so that
+// no text is asked twice.
 func Open(ref Ref, prompt Prompt) (Source, error) {
-	name, rest, _ := strings.Cut(string(ref), ":")
-	if slices.Contains(later, name) {
-		return nil, fmt.Errorf("%s: references are not there yet: use env:, file:, exec: or prompt:", name)
-	}
-	open := schemes[ref.Scheme()]
-	if open == nil {
-		return nil, ErrNotRef
-	}
-	read, err := open(rest, prompt)
-	if err != nil {
-		return nil, err
-	}
-	return &kept{ref: ref, read: read}, nil
+	return (&Opener{Prompt: prompt}).Open(ref)
 }
 
-// kept reads once and keeps the answer.
-type kept struct {
-	ref  Ref
-	read func(context.Context) (Secret, error)
-
-	mu      sync.Mutex
-	reading chan struct{} // closed when the reading under way has ended; nil: none under way
-	done    bool
-	secret  Secret
-	err     error
+// source is a Source that reads once and keeps the answer.
+type source struct {
+	name string
+	kept[Secret]
 }
 
 // String returns the reference.
-func (k *kept) String() string { return string(k.ref) }
+func (s *source) String() string { return s.name }
 
-// Secret returns what was read, reading it first where nobody has. A reading that ended with its caller's context tells
-// nothing about the secret: it is not kept and the next in line reads again.
-func (k *kept) Secret(ctx context.Context) (Secret, error) {
-	for {
-		k.mu.Lock()
-		if k.done {
-			defer k.mu.Unlock()
-			return k.secret, k.err
-		}
-		if k.reading == nil {
-			k.reading = make(chan struct{})
-			k.mu.Unlock()
-			return k.lead(ctx)
-		}
-		reading := k.reading
-		k.mu.Unlock()
-		select {
-		case <-reading:
-		case <-ctx.Done():
-			return Secret{}, context.Cause(ctx)
-		}
-	}
+// Secret returns the secret, reading it first where nobody has.
+func (s *source) Secret(ctx context.Context) (Secret, error) {
+	text, _, err := s.get(ctx)
+	return text, err
 }
 
-// lead reads for everybody who waits.
-func (k *kept) lead(ctx context.Context) (s Secret, err error) {
-	finished := false
-	defer func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		close(k.reading)
-		k.reading = nil
-		if finished && (err == nil || ctx.Err() == nil) {
-			k.done, k.secret, k.err = true, s, err
-		}
-	}()
-	if err := ctx.Err(); err != nil {
-		return Secret{}, context.Cause(ctx)
+// open makes the source of one reference.
+func (o *Opener) open(ref Ref) (*source, error) {
+	name, rest := ref.cut()
+	if slices.Contains(later, name) {
+		return nil, fmt.Errorf("%s: references are not there yet: use env:, file:, exec:, prompt:, age:, vault: or ansible-vault:", name)
 	}
-	s, err = k.read(ctx)
-	finished = true
-	return s, err
+	open := way(name)
+	if open == nil {
+		return nil, ErrNotRef
+	}
+	read, err := open(o, rest)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{name: string(ref)}
+	if isInline(rest) {
+		s.name = name + ": value"
+	}
+	s.read = read
+	return s, nil
+}
+
+// isInline says that what stands behind a scheme is an encrypted value itself.
+func isInline(rest string) bool {
+	rest = strings.TrimSpace(rest)
+	return strings.HasPrefix(rest, ansibleMark) || strings.HasPrefix(rest, ageArmor)
 }

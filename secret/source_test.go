@@ -74,7 +74,7 @@ func TestBadReferencesAreRefusedWithoutBeingQuoted(t *testing.T) {
 		"exec:":                "command after it",
 		"exec:pass 'x":         "without its second half",
 		`exec:pass x\`:         "backslash",
-		"vault:" + hidden:      "not there yet",
+		"keyring:" + hidden:    "not there yet",
 	} {
 		_, err := secret.Open(secret.Ref(ref), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -190,7 +190,7 @@ func TestBadSettings(t *testing.T) {
 		"password at no place":      {"credentials: {a: [" + hidden + "]}", `1:18: credentials.a must be a set of keys with their values`},
 		"password for a credential": {"credentials: {a: " + hidden + "}", `1:18: credentials.a must be a set of keys with their values`},
 		"password in a broken file": {"credentials:\n  a:\n    password: \"" + hidden, `3:15: this is no YAML: could not find end character of double-quoted text`},
-		"reference of later":        {"credentials: {a: {password: \"vault:x\"}}", `1:29: credentials.a.password: vault: references are not there yet: use env:, file:, exec: or prompt:`},
+		"reference of later":        {"credentials: {a: {password: \"keyring:x\"}}", `1:29: credentials.a.password: keyring: references are not there yet: use env:, file:, exec:, prompt:, age:, vault: or ansible-vault:`},
 		"reference to a relative":   {"credentials: {a: {password: \"file:pw\"}}", `1:29: credentials.a.password: file: wants a path that begins with / or ~/`},
 		"alias of nothing":          {"defaults: *x", `1:11: defaults: no anchor has the name of this alias`},
 		"alias of itself":           {"groups: &a {x: *a}", `1:13: unknown key "x" in groups.x`},
