@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/musternet/muster"
@@ -85,13 +84,9 @@ type Watcher struct {
 	changes changes
 	pending []muster.Event
 	lost    time.Time // when it was last said that events were lost
-	// forgotten is what tellers before this one had to forget.
-	forgotten uint64
+	counts  Counts    // of what was forgotten, that of tellers before this one
 
-	wake   chan struct{} // there are events
-	counts struct {
-		taken, parsed, unknown, noise, missing, lost, hits, unheard, replayed atomic.Uint64
-	}
+	wake chan struct{} // there are events
 }
 
 // New makes a Watcher. Rules and noise that are wrong are refused as by Check.
@@ -116,7 +111,7 @@ func (w *Watcher) Replace(o Outlook) error {
 	defer w.mu.Unlock()
 	if w.teller != nil {
 		w.queueAll(w.teller.Last(time.Now()))
-		w.forgotten += w.teller.Forgotten()
+		w.counts.Forgotten += w.teller.Forgotten()
 	}
 	w.filter, w.teller = filter, NewTeller(o.Rules)
 	w.bind(o.Book)
@@ -153,14 +148,11 @@ func (w *Watcher) Show(f func(line []byte, row func() muster.LogLine)) {
 
 // Counts returns what became of the messages so far.
 func (w *Watcher) Counts() Counts {
-	n := &w.counts
 	w.mu.Lock()
-	forgotten := w.forgotten + w.teller.Forgotten()
-	w.mu.Unlock()
-	return Counts{
-		Taken: n.taken.Load(), Parsed: n.parsed.Load(), Unknown: n.unknown.Load(), Noise: n.noise.Load(), Missing: n.missing.Load(),
-		Lost: n.lost.Load(), Hits: n.hits.Load(), Unheard: n.unheard.Load(), Replayed: n.replayed.Load(), Forgotten: forgotten,
-	}
+	defer w.mu.Unlock()
+	c := w.counts
+	c.Forgotten += w.teller.Forgotten()
+	return c
 }
 
 // lookEvery is how often time alone is looked at: rules whose messages have stopped, changes that have become quiet.
@@ -200,7 +192,9 @@ func (w *Watcher) take(ctx context.Context, m *syslog.Message) {
 	}
 	w.line = w.encoder.append(w.line[:0], m, a)
 	if w.c.Archive != nil && w.c.Archive.Append(ctx, w.line, m.Received) != nil {
-		w.counts.lost.Add(1)
+		w.mu.Lock()
+		w.counts.Lost++
+		w.mu.Unlock()
 	}
 	if w.show != nil {
 		w.about = a
@@ -212,19 +206,19 @@ func (w *Watcher) take(ctx context.Context, m *syslog.Message) {
 func (w *Watcher) judge(m *syslog.Message) about {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.counts.taken.Add(1)
+	w.counts.Taken++
 	if m.Format != syslog.FormatText {
-		w.counts.parsed.Add(1)
+		w.counts.Parsed++
 	}
 	s := w.sender(m)
 	if s.device == nil {
-		w.counts.unknown.Add(1)
+		w.counts.Unknown++
 	}
 	at, replayed := w.when(s, m)
 	a := about{sender: s, flags: w.flagsOf(s, m, replayed), missing: w.number(s, m)}
 	w.hits, a.noise = w.filter.Match(w.hits[:0], m, s.device)
 	if a.noise != "" {
-		w.counts.noise.Add(1)
+		w.counts.Noise++
 	}
 	for _, i := range w.hits {
 		w.hit(i, m, a, at, replayed)
@@ -243,7 +237,7 @@ func (w *Watcher) when(s *sender, m *syslog.Message) (at time.Time, replayed boo
 		return m.Received, false
 	}
 	if s.clock.replayed(m.Time, m.Received, m.Quality.Zone) {
-		w.counts.replayed.Add(1)
+		w.counts.Replayed++
 		return m.Time, true
 	}
 	return m.Time, false
@@ -259,16 +253,16 @@ func (w *Watcher) number(s *sender, m *syslog.Message) int {
 		return 0
 	}
 	missing, late := g.take(n)
-	w.counts.missing.Add(uint64(missing))
+	w.counts.Missing += uint64(missing)
 	if late {
-		w.counts.missing.Add(^uint64(0))
+		w.counts.Missing--
 	}
 	return missing
 }
 
 // hit lets the teller know that a rule is about a message.
 func (w *Watcher) hit(rule int, m *syslog.Message, a about, at time.Time, replayed bool) {
-	w.counts.hits.Add(1)
+	w.counts.Hits++
 	line := func() muster.LogLine {
 		l := lineOf(m, a)
 		mask(&l, a.sender.def)
@@ -295,7 +289,7 @@ func (w *Watcher) queue(t Told) {
 		return
 	}
 	if len(w.pending) >= mostPending {
-		w.counts.unheard.Add(1)
+		w.counts.Unheard++
 		if time.Since(w.lost) > time.Minute {
 			w.lost = time.Now()
 			w.log.Error("events of syslog rules are lost: too many wait to be told", "rule", t.Rule, "sender", t.Key)
