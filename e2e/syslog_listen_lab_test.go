@@ -30,7 +30,7 @@ type hearing struct {
 	cmd    *exec.Cmd
 	stderr *console
 	ended  chan struct{}
-	at     map[string]string // where it listens, by transport
+	at     map[string]string // where it listens first, by transport
 }
 
 // heard is what became of the messages, by its own counts.
@@ -83,8 +83,9 @@ func hear(t *testing.T, cmd *exec.Cmd) *hearing {
 		t.Fatalf("muster syslog listen ended: %s", h.stderr)
 	}
 	for _, one := range strings.Split(m[1], ", ") {
-		transport, address, _ := strings.Cut(one, " ")
-		h.at[transport] = address
+		if transport, address, _ := strings.Cut(one, " "); h.at[transport] == "" {
+			h.at[transport] = address
+		}
 	}
 	return h
 }
