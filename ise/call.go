@@ -1,0 +1,239 @@
+package ise
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// request is what is asked of a node, whichever it is.
+type request struct {
+	op, resource, name string // for the error
+	method             string
+	open               bool   // of OpenAPI, not of ERS
+	path               string // with its query
+	body               []byte
+	secrets            []string // in the body: they are removed from what ISE says to it
+	token              string   // of CSRF
+}
+
+// answer is a success.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// Bounds of what is read.
+const (
+	bodyLimit  = 64 << 20
+	errorLimit = 64 << 10
+)
+
+// fail makes the error of a request.
+func (r *request) fail(err error) *Error {
+	return &Error{Op: r.op, Resource: r.resource, Name: clip(r.name, codeLength), Attempts: 1, Err: err}
+}
+
+// do sends a request until it is answered, for what can be repeated without harm: everything but the making of something.
+func (c *Client) do(ctx context.Context, r *request) (answer, error) {
+	for try := 1; ; try++ {
+		a, err := c.once(ctx, r)
+		if err == nil {
+			return a, nil
+		}
+		err.Attempts = try
+		if try > c.retries || ctx.Err() != nil || !passing(err) {
+			return answer{}, err
+		}
+		if wait := c.rest(ctx, err, try); wait != nil {
+			err.Err = wait
+			return answer{}, err
+		}
+	}
+}
+
+// rest slows down if that is what ISE asks for, and waits before the next attempt.
+func (c *Client) rest(ctx context.Context, err *Error, try int) error {
+	c.log.Debug("a request to ISE is repeated", "op", err.Op, "resource", err.Resource, "attempt", try, "err", err)
+	if slowing(err) && c.gate.slower() {
+		c.log.Warn("ISE is slower than the rate: requests are spaced out", "err", err)
+	}
+	return sleep(ctx, max(c.backoff.wait(try), err.retryAfter))
+}
+
+// once sends a request to the node in use, and to the others if that one cannot be reached or is not the one for it.
+func (c *Client) once(ctx context.Context, r *request) (answer, *Error) {
+	var first *Error
+	for _, n := range c.nodes.order() {
+		a, err := c.write(ctx, n, r)
+		if err == nil || !elsewhere(err) || ctx.Err() != nil {
+			if c.nodes.prefer(n) {
+				c.log.Warn("another PAN is asked from now on", "node", n.name)
+			}
+			return a, err
+		}
+		if first == nil || errors.Is(first, ErrReadOnly) { // why the primary did not answer says more than that it is needed
+			first = err
+		}
+	}
+	return answer{}, first
+}
+
+// write is send with a CSRF token, where one is wanted. A change that was refused for want of one has not been made.
+func (c *Client) write(ctx context.Context, n *node, r *request) (answer, *Error) {
+	token, err := c.protect(ctx, n, r)
+	if err != nil {
+		return answer{}, cmp.Or(asError(err), r.fail(err))
+	}
+	with := *r
+	with.token = token
+	a, failed := c.send(ctx, n, &with)
+	if r.method == http.MethodGet || !errors.Is(asErr(failed), ErrForbidden) {
+		return a, failed
+	}
+	renewed, err := c.fetchToken(ctx, n, token)
+	if err != nil || renewed == "" {
+		return a, failed // it is the role that forbids it
+	}
+	with.token = renewed
+	return c.send(ctx, n, &with)
+}
+
+// send sends a request to one node, once, and reads the answer.
+func (c *Client) send(ctx context.Context, n *node, r *request) (a answer, failed *Error) {
+	password, judged, err := c.login.begin(ctx)
+	if err != nil {
+		return answer{}, r.fail(err)
+	}
+	defer func() { judged(max(a.status, failed.status())) }()
+	if err := c.gate.enter(ctx); err != nil {
+		return answer{}, r.fail(err)
+	}
+	defer c.gate.leave()
+	inner, cancel := context.WithTimeoutCause(c.paced(ctx), c.timeout, errSilent)
+	defer cancel()
+	a, failed = c.exchange(inner, n, r, password)
+	switch {
+	case failed == nil:
+		c.gate.faster()
+	case ctx.Err() != nil:
+		failed.Err = ended(ctx)
+	case inner.Err() != nil && failed.Status == 0:
+		failed.Err = context.Cause(inner)
+	}
+	return a, failed
+}
+
+// errSilent is the end of the time that one attempt has.
+var errSilent = fmt.Errorf("%w: it did not answer in time", ErrUnavailable)
+
+// paced makes a context in which each further time that the transport sends the request by itself, because a kept
+// connection had broken, counts against the rate too.
+func (c *Client) paced(ctx context.Context) context.Context {
+	sent := false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if sent {
+			_ = c.gate.again(ctx) // when ctx has ended the transport finds out by itself
+		}
+		sent = true
+	}})
+}
+
+// exchange is the HTTP of send.
+func (c *Client) exchange(ctx context.Context, n *node, r *request, password string) (answer, *Error) {
+	base := n.ers
+	if r.open {
+		base = n.open
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, base+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return answer{}, r.fail(err)
+	}
+	req.SetBasicAuth(c.login.user, password)
+	req.Header.Set("Accept", "application/json")
+	if r.method != http.MethodGet {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.token != "" {
+		req.Header.Set(csrfHeader, r.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		failed := r.fail(lost(err))
+		_, never := errors.AsType[*unreachable](failed.Err)
+		failed.sent = !never
+		return answer{}, failed
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return answer{}, r.refused(resp, append(c.login.secrets(password), r.secrets...))
+	}
+	return r.read(resp)
+}
+
+// read reads a success. What is no whole JSON has been cut off on the way.
+func (r *request) read(resp *http.Response) (answer, *Error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
+	failed := r.fail(nil)
+	failed.Status, failed.sent = resp.StatusCode, true
+	switch {
+	case err != nil:
+		failed.Err = fmt.Errorf("%w: %w", errTruncated, err)
+	case len(body) > bodyLimit:
+		failed.Err = fmt.Errorf("%w: it is longer than %d MB", ErrUnexpected, bodyLimit>>20)
+	case r.method != http.MethodGet, json.Valid(body):
+		return answer{resp.StatusCode, resp.Header, body}, nil
+	case isHTML(resp.Header, body):
+		failed.Err = fmt.Errorf("%w: HTML or XML where JSON is due", ErrUnexpected)
+	default:
+		failed.Err = errTruncated
+	}
+	return answer{}, failed
+}
+
+// errTruncated is an answer that stopped in the middle.
+var errTruncated = errors.New("the answer was cut off")
+
+// refused makes the error of an answer that is no success.
+func (r *request) refused(resp *http.Response, secrets []string) *Error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, errorLimit)) // what came of it is enough
+	said := readSaid(body, secrets)
+	e := r.fail(meaning(r.method, resp.StatusCode, said))
+	e.Status, e.Title, e.Code = resp.StatusCode, said.title, said.code
+	e.sent, e.html = true, isHTML(resp.Header, body)
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.retryAfter = min(time.Duration(seconds)*time.Second, longestAfter)
+	}
+	return e
+}
+
+// longestAfter bounds what a Retry-After can make us wait.
+const longestAfter = 30 * time.Second
+
+// lost takes away what net/http puts around an error, and tells what never reached ISE.
+func lost(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect") {
+		return &unreachable{err}
+	}
+	return explainTLS(err)
+}
+
+// unreachable is a connection that did not come about: nothing was sent.
+type unreachable struct{ err error }
+
+func (u *unreachable) Error() string { return "ISE cannot be reached: " + u.err.Error() }
+func (u *unreachable) Unwrap() error { return u.err }

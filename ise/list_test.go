@@ -1,0 +1,311 @@
+package ise_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/musternet/muster/ise"
+	"github.com/musternet/muster/sim"
+)
+
+// macs reads a list to its end.
+func macs(t testing.TB, list iter.Seq2[ise.Endpoint, error]) []string {
+	t.Helper()
+	var found []string
+	for e, err := range list {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, e.MAC)
+	}
+	return found
+}
+
+func TestEveryEndpointIsYieldedOnceInTheOrderOfThePages(t *testing.T) {
+	t.Parallel()
+	for name, endpoints := range map[string]int{"none": 0, "one": 1, "a page": 100, "a page and one": 101, "many": 3417} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, client := both(t, sim.ISEConfig{Endpoints: endpoints, Seed: 1})
+			if diff := cmp.Diff(s.Endpoints(), macs(t, client.Endpoints(t.Context(), ise.Filter{}))); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(s.Endpoints(), macs(t, client.FullEndpoints(t.Context(), ise.Filter{}))); diff != "" {
+				t.Errorf("full: -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEveryEndpointIsFoundAmongFaults(t *testing.T) {
+	t.Parallel()
+	faults := []sim.ISEShare{{Kind: "500", Share: 0.01}, {Kind: "503", Share: 0.01}, {Kind: "reset", Share: 0.01}, {Kind: "truncated", Share: 0.01}}
+	s, client := both(t, sim.ISEConfig{Endpoints: 20000, Seed: 2, Faults: faults})
+	if diff := cmp.Diff(s.Endpoints(), macs(t, client.Endpoints(t.Context(), ise.Filter{}))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := s.Counts().Faults; n < 3 {
+		t.Errorf("only %d answers were spoilt", n)
+	}
+}
+
+func TestWhatTheServerCountsStaysBelowBothLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, sim.ISEConfig{Endpoints: 20000, Seed: 3, Latency: 10 * time.Millisecond, Faults: []sim.ISEShare{{Kind: "reset", Share: 0.02}, {Kind: "500", Share: 0.02}, {Kind: "truncated", Share: 0.02}}})
+	c := config(t, s)
+	c.Rate, c.Connections = 150, 5
+	if got, want := len(macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))), 20000; got != want {
+		t.Errorf("%d endpoints, want %d", got, want)
+	}
+	if n := s.Busiest(time.Second); n > 150 || n < 75 {
+		t.Errorf("%d requests arrived in one second, want at most 150 and not much less", n)
+	}
+	if n := s.Counts().PeakConns; n > 5 || n < 2 {
+		t.Errorf("%d connections at once, want 5", n)
+	}
+}
+
+func TestFiltersNarrowDownOnTheSideOfTheServer(t *testing.T) {
+	t.Parallel()
+	s, client := both(t, sim.ISEConfig{Endpoints: 700, Seed: 4})
+	all := s.Endpoints()
+	group, err := client.EndpointGroup.Find(t.Context(), "Group-03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var third, sorted []string
+	for i, mac := range all {
+		if i%8 == 3 {
+			third = append(third, mac)
+		}
+	}
+	sorted = slices.Sorted(slices.Values(all))
+	slices.Reverse(sorted)
+	for name, c := range map[string]struct {
+		filter ise.Filter
+		want   []string
+	}{
+		"by the id of the group":     {ise.Filter{Match: []string{"groupId.EQ." + group.ID}}, third},
+		"by MAC in another spelling": {ise.Filter{Match: []string{"mac.EQ." + macDots(all[5])}}, all[5:6]},
+		"by either of two":           {ise.Filter{Match: []string{"name.EQ." + all[7], "name.EQ." + all[9]}, Any: true}, []string{all[7], all[9]}},
+		"by both of two":             {ise.Filter{Match: []string{"name.EQ." + all[7], "name.EQ." + all[9]}}, nil},
+		"sorted downwards":           {ise.Filter{Sort: "-name"}, sorted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(c.want, macs(t, client.Endpoints(t.Context(), c.filter))); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			n, err := client.Endpoint.Total(t.Context(), c.filter)
+			if err != nil || n != len(c.want) {
+				t.Errorf("total %d, %v, want %d", n, err, len(c.want))
+			}
+		})
+	}
+}
+
+func macDots(mac string) string {
+	return mac[0:2] + mac[3:5] + "." + mac[6:8] + mac[9:11] + "." + mac[12:14] + mac[15:17]
+}
+
+func TestFiltersThatAreNoneAreRefused(t *testing.T) {
+	t.Parallel()
+	s, client := both(t, sim.ISEConfig{Endpoints: 1})
+	for _, f := range []ise.Filter{{Match: []string{"name"}}, {Match: []string{"name.IS.x"}}, {Match: []string{"name.EQ."}}, {Match: []string{"na me.EQ.x"}}, {Sort: "name&x"}} {
+		for _, err := range client.Endpoints(t.Context(), f) {
+			if err == nil {
+				t.Errorf("%v: no error", f)
+			}
+		}
+	}
+	if n := s.Counts().Requests; n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// at calls f once, when the n-th page of a list is asked for.
+func at(page string, f func()) func(*http.Request) {
+	var done atomic.Bool
+	return func(r *http.Request) {
+		if r.URL.Query().Get("page") == page && done.CompareAndSwap(false, true) {
+			f()
+		}
+	}
+}
+
+func TestDriftIsMendedByReadingAgain(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(s *sim.ISE){
+		"one is deleted":     func(s *sim.ISE) { s.RemoveEndpoint(3) },
+		"one is added":       func(s *sim.ISE) { s.AddEndpoint() },
+		"one of each":        func(s *sim.ISE) { s.RemoveEndpoint(3); s.AddEndpoint() },
+		"many are deleted":   func(s *sim.ISE) { remove(s, 450) },
+		"all of the last go": func(s *sim.ISE) { removeLast(s, 150) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s *sim.ISE
+			s = start(t, sim.ISEConfig{Endpoints: 1500, Seed: 5, Hook: at("9", func() { change(s) })})
+			c := config(t, s)
+			c.Connections = 1
+			before := s.Endpoints()
+			found := macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))
+			slices.Sort(found)
+			if len(slices.Compact(slices.Clone(found))) != len(found) {
+				t.Error("an endpoint was yielded twice")
+			}
+			for _, mac := range s.Endpoints() {
+				if _, ok := slices.BinarySearch(found, mac); !ok && slices.Contains(before, mac) {
+					t.Errorf("%s was missed", mac)
+				}
+			}
+		})
+	}
+}
+
+func remove(s *sim.ISE, n int) {
+	for range n {
+		s.RemoveEndpoint(0)
+	}
+}
+
+func removeLast(s *sim.ISE, n int) {
+	for range n {
+		s.RemoveEndpoint(len(s.Endpoints()) - 1)
+	}
+}
+
+func TestDriftWithoutEndIsTold(t *testing.T) {
+	t.Parallel()
+	var s *sim.ISE
+	s = start(t, sim.ISEConfig{Endpoints: 2000, Seed: 6, Hook: func(r *http.Request) { s.RemoveEndpoint(0) }})
+	found := 0
+	var drift *ise.DriftError
+	for _, err := range open(t, config(t, s)).Endpoints(t.Context(), ise.Filter{}) {
+		if err != nil && !errors.As(err, &drift) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			found++
+		}
+	}
+	if drift == nil || drift.Walks != 3 || drift.Found != found {
+		t.Errorf("%d found, %+v", found, drift)
+	}
+}
+
+func TestAListThatOnlyGrowsIsNoError(t *testing.T) {
+	t.Parallel()
+	var s *sim.ISE
+	s = start(t, sim.ISEConfig{Endpoints: 1000, Seed: 7, Hook: func(r *http.Request) { s.AddEndpoint() }})
+	before := s.Endpoints()
+	var log journal
+	c := config(t, s)
+	c.Log = log.log()
+	found := macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))
+	slices.Sort(found)
+	for _, mac := range before {
+		if _, ok := slices.BinarySearch(found, mac); !ok {
+			t.Errorf("%s was missed", mac)
+		}
+	}
+	if len(log.String()) == 0 {
+		t.Error("nobody was told of it")
+	}
+}
+
+func TestMemoryIsFlatWhileIterating(t *testing.T) {
+	s, client := both(t, sim.ISEConfig{Endpoints: 50000, Seed: 8})
+	live := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	n, from := 0, int64(0)
+	for _, err := range client.Endpoints(t.Context(), ise.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch n++; n {
+		case 5000:
+			from = live()
+		case 45000:
+			if grown := live() - from; grown > 1<<20 {
+				t.Errorf("40,000 endpoints later %d KB more are in use", grown>>10)
+			}
+		}
+	}
+	if n != len(s.Endpoints()) {
+		t.Errorf("%d endpoints", n)
+	}
+}
+
+func TestLeavingTheLoopEndsEverything(t *testing.T) {
+	t.Parallel()
+	_, client := both(t, sim.ISEConfig{Endpoints: 5000, Seed: 9, Latency: 5 * time.Millisecond})
+	n := 0
+	for _, err := range client.Endpoints(t.Context(), ise.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 250 {
+			break
+		}
+	}
+	n = 0
+	for _, err := range client.Endpoint.Full(t.Context(), ise.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 25 {
+			break
+		}
+	}
+}
+
+func TestCancelReturnsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]sim.ISEConfig{
+		"while answers are awaited": {Endpoints: 5000, Latency: time.Minute},
+		"while it hangs":            {Endpoints: 5000, Faults: []sim.ISEShare{{Kind: "hang", Share: 1}}},
+		"between attempts":          {Endpoints: 5000, Faults: []sim.ISEShare{{Kind: "503", Share: 1}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			reason := errors.New("enough")
+			asked := make(chan struct{}, 1<<16)
+			c.Hook = func(*http.Request) { asked <- struct{}{} }
+			s := start(t, c)
+			client := open(t, config(t, s))
+			var at atomic.Int64
+			stop := make(chan struct{})
+			go func() {
+				defer close(stop)
+				<-asked
+				at.Store(time.Now().UnixNano())
+				cancel(reason)
+			}()
+			var last error
+			for _, last = range client.Endpoints(ctx, ise.Filter{}) {
+			}
+			<-stop
+			if took := time.Since(time.Unix(0, at.Load())); took > 100*time.Millisecond {
+				t.Errorf("it took %v", took)
+			}
+			if !errors.Is(last, context.Canceled) || !errors.Is(last, reason) {
+				t.Errorf("got %v", last)
+			}
+		})
+	}
+}
