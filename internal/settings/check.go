@@ -2,7 +2,6 @@ package settings
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -32,6 +31,7 @@ func (s *Settings) check() Problems {
 		p = append(p, s.checkGroup(n, s.Groups[name].Group)...)
 	}
 	p = append(p, s.checkGroup(s.root.Get("defaults"), s.Defaults.Group)...)
+	p = append(p, s.checkSecrets()...)
 	p = append(p, s.checkServing()...)
 	if len(p) > 0 {
 		return sorted(p) // rows inherit from groups: their mistakes would be told once a row
@@ -63,7 +63,11 @@ func (s *Settings) checkGroup(n strict.Node, g inventory.Group) Problems {
 
 // checkDevices checks the devices that stand in the settings themselves.
 func (s *Settings) checkDevices() Problems {
-	ring, err := s.Keyring(nil)
+	o, err := s.newOpener(nil)
+	if err != nil {
+		return Problems{{File: s.File, Text: err.Error()}}
+	}
+	ring, err := s.keyring(o)
 	if err != nil {
 		return Problems{{File: s.File, Text: err.Error()}}
 	}
@@ -83,47 +87,10 @@ func sorted(p Problems) Problems {
 	return p
 }
 
-// once returns the prompt that asks for each text once, whichever reference needs it.
-func (s *Settings) once(prompt secret.Prompt) secret.Prompt {
-	if s.asked == nil {
-		s.asked = secret.AskOnce(prompt)
-	}
-	return s.asked
-}
-
-// Keyring returns the credentials of the settings. No secret is read yet. prompt asks for those of prompt: references,
-// for each text once, be it here or in a file that Env is for; nil: they fail when they are needed.
-func (s *Settings) Keyring(prompt secret.Prompt) (*secret.Keyring, error) {
-	prompt = s.once(prompt)
-	ring := &secret.Keyring{}
-	for _, name := range slices.Sorted(maps.Keys(s.Credentials)) {
-		c := s.Credentials[name]
-		out := secret.Credential{Name: name, Username: c.Username, Agent: c.Agent}
-		for _, path := range c.Keys {
-			out.Keys = append(out.Keys, s.path(path))
-		}
-		for _, one := range []struct {
-			ref Ref
-			to  *secret.Source
-		}{{c.Password, &out.Password}, {c.Enable, &out.Enable}, {c.Passphrase, &out.Passphrase}} {
-			if one.ref == "" {
-				continue
-			}
-			src, err := secret.Open(secret.Ref(one.ref), prompt)
-			if err != nil {
-				return nil, fmt.Errorf("credential %s: %w", name, err)
-			}
-			*one.to = src
-		}
-		ring.Add(out)
-	}
-	return ring, nil
-}
-
-// Env returns what inventory.Load needs, with the credentials of ring; prompt is the one that Keyring has.
+// Env returns what inventory.Load needs, with the credentials of ring; prompt is that of Opener.
 func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env {
 	env := s.env(ring)
-	env.Prompt = s.once(prompt)
+	s.secrets(&env, prompt)
 	return env
 }
 

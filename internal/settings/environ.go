@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,12 +11,15 @@ import (
 	"github.com/musternet/muster/inventory"
 )
 
-// overrides are the environment variables that come before the file. MUSTER_CONFIG is read by Load, MUSTER_USERNAME,
-// MUSTER_PASSWORD and MUSTER_ENABLE by package inventory.
-var overrides = []struct {
+// override is an environment variable that comes before the file.
+type override struct {
 	name string
 	set  func(s *Settings, value string) error
-}{
+}
+
+// overrides are the environment variables that come before the file. MUSTER_CONFIG is read by Load, MUSTER_USERNAME,
+// MUSTER_PASSWORD and MUSTER_ENABLE by package inventory.
+var overrides = []override{
 	{"MUSTER_BACKUP_EVERY", func(s *Settings, v string) error {
 		s.Backup.Cron = ""
 		return s.Backup.Every.UnmarshalText([]byte(v))
@@ -55,7 +59,7 @@ var overrides = []struct {
 // environ puts the environment over the file.
 func (s *Settings) environ(o Options) Problems {
 	var p Problems
-	for _, v := range overrides {
+	for _, v := range slices.Concat(overrides, secretOverrides) {
 		value := o.getenv(v.name)
 		if value == "" {
 			continue

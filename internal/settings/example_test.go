@@ -13,13 +13,14 @@ import (
 )
 
 // switchedOn matches the settings of the example, which stand behind a # without a blank.
-var switchedOn = regexp.MustCompile(`(?m)^#(data_dir|inventory|devices|groups|credentials|defaults|limits|serve|backup|monitor|history|alerts|syslog|  )`)
+var switchedOn = regexp.MustCompile(`(?m)^#(data_dir|inventory|devices|groups|credentials|secrets|defaults|limits|serve|backup|monitor|history|alerts|syslog|  )`)
 
 func TestTheExampleIsRightAsItIsAndSwitchedOn(t *testing.T) {
 	t.Parallel()
 	all := switchedOn.ReplaceAllString(settings.Example(), "$1")
-	elsewhere := strings.NewReplacer("  alertmanager: ", "  # ", "  # url:", "  url:").Replace(all)
-	for name, text := range map[string]string{"as it is": settings.Example(), "switched on": all, "with Alertmanagers elsewhere": elsewhere} {
+	elsewhere := strings.NewReplacer("  alertmanager: ", "  # ", "  # url:", "  url:",
+		"    # token:", "    token:", "    role_id:", "    # ", "    secret_id:", "    # ", "    approle_mount:", "    # ").Replace(all)
+	for name, text := range map[string]string{"as it is": settings.Example(), "switched on": all, "with what excludes something else": elsewhere} {
 		file := put(t, t.TempDir(), "muster.yaml", text)
 		if p := settings.Check(file, options(t.TempDir())); len(p) > 0 {
 			t.Errorf("%s: %v", name, p)
@@ -97,8 +98,8 @@ func schemaKeys(t *testing.T) []string {
 func TestTheSchemaDescribesEveryKey(t *testing.T) {
 	t.Parallel()
 	text := string(settings.Schema())
-	if got, want := strings.Count(text, `"additionalProperties": false`), 26; got != want {
-		t.Errorf("%d objects are closed, want %d: settings, source, device, credential, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, and group with backup, watch, probe and window", got, want)
+	if got, want := strings.Count(text, `"additionalProperties": false`), 29; got != want {
+		t.Errorf("%d objects are closed, want %d: settings, source, device, credential, secrets with age and vault, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, and group with backup, watch, probe and window", got, want)
 	}
 	var root struct {
 		Properties map[string]struct{ Description string }

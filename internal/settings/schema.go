@@ -57,7 +57,7 @@ func special(t reflect.Type) schema {
 	case reflect.TypeFor[Bytes]():
 		return schema{"type": []string{"string", "integer"}, "examples": []string{"64MiB"}}
 	case reflect.TypeFor[Ref]():
-		return schema{"type": "string", "pattern": "^(env|file|exec|prompt):"}
+		return schema{"type": "string", "pattern": "^(age|ansible-vault|env|exec|file|prompt|vault):|^\\s*\\$ANSIBLE_VAULT;|^\\s*-----BEGIN AGE ENCRYPTED FILE-----"}
 	case reflect.TypeFor[strict.Node](): // a device
 		return schema{"anyOf": []schema{{"type": "string"}, schemaOf(reflect.TypeFor[inventory.Row]())}}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,7 @@ type Settings struct {
 	Devices     []strict.Node         `yaml:"devices" doc:"devices that are listed right here"`
 	Groups      map[string]Group      `yaml:"groups" doc:"what holds for the devices of a group"`
 	Credentials map[string]Credential `yaml:"credentials" doc:"ways to log in, by name"`
+	Secrets     Secrets               `yaml:"secrets" doc:"how references to secrets are opened that need a key, a login or a password themselves"`
 	Defaults    Defaults              `yaml:"defaults" doc:"what holds for all devices"`
 	Limits      Limits                `yaml:"limits" doc:"what one device may send at most"`
 	Serve       Serve                 `yaml:"serve" doc:"how muster serve is reached"`
@@ -37,7 +39,7 @@ type Settings struct {
 	root    strict.Node
 	added   []strict.Node // rows of DevicesFile
 	options Options
-	asked   secret.Prompt // asks each text once
+	opener  *secret.Opener
 }
 
 // Source is one file that lists devices.
@@ -67,6 +69,8 @@ type Options struct {
 
 	Platform  func(name string) (canonical string, ok bool) // as in inventory.Env
 	Platforms func() []string
+
+	Log *slog.Logger // hears of a reference to a secret that failed where another gave the secret; nil: nobody
 
 	// What else muster knows; nil: it is not looked at here, and fails where it is used. None of it may look at a file: each
 	// command reads the settings.
@@ -220,6 +224,7 @@ func (s *Settings) readFile() Problems {
 
 // paths makes the paths of the settings absolute that are used as they stand in them.
 func (s *Settings) paths() {
+	s.secretPaths()
 	y := &s.Syslog
 	for _, path := range []*string{&s.DataDir, &s.Alerts.Alertmanager, &y.TLSCert, &y.TLSKey, &y.TLSClientCA} {
 		*path = s.path(*path)

@@ -5,36 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/musternet/muster/inventory"
-	"github.com/musternet/muster/secret"
 )
-
-// Credential is one way to log in. Its secrets are references.
-type Credential struct {
-	Username   string   `yaml:"username" doc:"login name; absent: the device's"`
-	Password   Ref      `yaml:"password" doc:"reference: env:NAME, file:/path, exec:command or prompt:text"`
-	Enable     Ref      `yaml:"enable" doc:"reference to the secret of the privileged mode"`
-	Keys       []string `yaml:"keys" doc:"private key files"`
-	Passphrase Ref      `yaml:"passphrase" doc:"reference to the passphrase of the key files"`
-	Agent      bool     `yaml:"agent" doc:"offer the keys of the SSH agent too"`
-}
-
-// Ref is a reference to a secret; what is none is refused when it is read.
-type Ref secret.Ref
-
-// UnmarshalText takes a reference. Its error never quotes the text: that may be a password.
-func (r *Ref) UnmarshalText(text []byte) error {
-	err := secret.Ref(text).Check()
-	if errors.Is(err, secret.ErrNotRef) {
-		return inventory.ErrLiteral
-	}
-	if err != nil {
-		return err
-	}
-	*r = Ref(text)
-	return nil
-}
 
 // Bytes is a number of bytes, written as 64MiB.
 type Bytes int64
