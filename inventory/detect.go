@@ -1,24 +1,136 @@
 package inventory
 
 import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/musternet/muster/internal/settings/strict"
 )
 
 // openDetected finds out what a file is when it is read, for standard input has no name and is read once.
 func openDetected(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
-		spec.Type = detect(spec.File, string(data))
-		src, err := sources[spec.Type].open(spec, env)
+	if spec.URL != "" {
+		u, err := parseURL(spec.URL)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if spec.Type = detectURL(u); spec.Type == "" {
+			return nil, fmt.Errorf("%s: the URL does not tell what is there: say the type, such as netbox:%s", shown(u), shown(u))
+		}
+		return sources[spec.Type].open(spec, env)
+	}
+	open := func(kind string, r *rows) (*fileSource, error) {
+		spec.Type = kind
+		src, err := sources[kind].open(spec, env)
+		if err != nil {
+			return nil, err
 		}
 		found := src.(*fileSource)
 		r.spec = found.spec
+		return found, nil
+	}
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
+		found, err := open(detect(spec.File, string(data)), r)
+		if err != nil {
+			return err
+		}
 		return found.parse(r, data)
+	}, dir: func(r *rows, dir string) error {
+		kind := detectDir(env.expand(dir))
+		if kind == "" {
+			return fmt.Errorf("inventory: %s is a directory in which there is no inventory", dir)
+		}
+		found, err := open(kind, r)
+		if err != nil {
+			return err
+		}
+		return found.dir(r, dir)
 	}}, nil
+}
+
+// Recognise says what kind of source a file, a directory or a URL is, as Open would find out without a type. It is not ok
+// where nothing speaks for any of them, and where the file cannot be read. A URL is looked at and not asked.
+func Recognise(path string) (kind string, ok bool) {
+	if strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") {
+		u, err := parseURL(path)
+		if err != nil {
+			return "", false
+		}
+		kind = detectURL(u)
+		return kind, kind != ""
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", false
+	case info.IsDir():
+		kind = detectDir(path)
+		return kind, kind != ""
+	case !info.Mode().IsRegular():
+		return "", false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSniff))
+	if err != nil || checkText(path, data) != nil {
+		return "", false
+	}
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	if int64(len(data)) < info.Size() { // a line that is cut off could be anything
+		text = text[:strings.LastIndexByte(text, '\n')+1]
+	}
+	kind = detect(path, text)
+	return kind, kind != "list" || looksList(text)
+}
+
+// maxSniff is as much of a file as is looked at to tell what it is.
+const maxSniff = 256 << 10
+
+// detectURL says what a URL tells of what is there; empty: nothing.
+func detectURL(u *url.URL) string {
+	switch {
+	case strings.Contains(u.Path, "/api/dcim"):
+		return "netbox"
+	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/api/v0/oxidized"), strings.HasSuffix(u.Path, ".json"):
+		return "json"
+	case strings.Contains(strings.ToLower(u.Hostname()), "netbox"):
+		return "netbox"
+	}
+	return ""
+}
+
+// detectDir says which kind of source a directory is; empty: none.
+func detectDir(dir string) string {
+	has := func(pattern string) bool {
+		matches, _ := filepath.Glob(filepath.Join(dir, pattern))
+		return len(matches) > 0
+	}
+	switch {
+	case has("group_vars"), has("host_vars"):
+		return "ansible"
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if kind, ok := Recognise(filepath.Join(dir, e.Name())); ok && kind == "ansible" {
+			return kind
+		}
+	}
+	return ""
 }
 
 var (
@@ -35,16 +147,18 @@ func detect(file, text string) string {
 	case ".csv", ".tsv":
 		return "csv"
 	case ".yaml", ".yml":
-		return "yaml"
+		return yamlShape(text)
 	}
 	line, all := firstLine(text)
 	switch {
+	case looksAnsible(base, text):
+		return "ansible"
 	case jsonStart.MatchString(all):
 		return "json"
 	case base == "ssh_config", base == "config" && filepath.Base(filepath.Dir(file)) == ".ssh":
 		return "ssh_config"
 	case yamlStart.MatchString(all):
-		return "yaml"
+		return yamlShape(text)
 	case rancidRe.MatchString(text):
 		return "rancid"
 	case looksCSV(line):
@@ -57,6 +171,47 @@ func detect(file, text string) string {
 		return "oxidized"
 	}
 	return "list"
+}
+
+// ansibleWords are what a group of an Ansible inventory holds.
+var ansibleWords = []string{"hosts", "children", "vars"}
+
+// yamlShape says which kind of source a YAML file is by the keys of its first entries.
+func yamlShape(text string) string {
+	doc, problem := strict.Parse("", []byte(text))
+	if problem != nil || !doc.IsMap() {
+		return "yaml"
+	}
+	for key, value := range doc.Pairs() {
+		if name, _ := key.Text(); name == "devices" || name == "defaults" {
+			return "yaml"
+		}
+		for key, of := range value.Pairs() {
+			if word, _ := key.Text(); slices.Contains(ansibleWords, word) && !of.IsList() {
+				return "ansible"
+			}
+		}
+		if name, _ := key.Text(); name == "plugin" || name == "all" {
+			return "ansible"
+		}
+	}
+	return "yaml"
+}
+
+// looksList says that there are lines and all of them are names, addresses or prefixes.
+func looksList(text string) bool {
+	n := 0
+	for _, line := range lines([]byte(text)) {
+		word, _, _ := strings.Cut(line, "#")
+		if word = strings.TrimSpace(word); word == "" {
+			continue
+		}
+		if _, err := parseTarget(withoutMask(word)); err != nil {
+			return false
+		}
+		n++
+	}
+	return n > 0
 }
 
 // firstLine returns the first line that is not empty and no comment, and the text from there.

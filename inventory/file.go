@@ -19,11 +19,12 @@ import (
 // maxFile bounds what is read as an inventory: far more than a hundred thousand devices need.
 const maxFile = 64 << 20
 
-// fileSource is a Source that is one file, or standard input, read whole.
+// fileSource is a Source that is one file, or standard input, read whole; or a directory, where dir is not nil.
 type fileSource struct {
 	spec  Spec
 	env   *Env
 	parse func(r *rows, data []byte) error
+	dir   func(r *rows, dir string) error
 }
 
 var _ Source = (*fileSource)(nil)
@@ -35,13 +36,7 @@ func (s *fileSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 		if r.file == "-" {
 			r.file = "stdin"
 		}
-		data, err := s.read(r)
-		if err == nil {
-			err = checkText(r.file, data)
-		}
-		if err == nil {
-			err = s.parse(r, bytes.TrimPrefix(data, []byte("\ufeff")))
-		}
+		err := s.rows(r)
 		switch {
 		case r.stopped:
 		case ctx.Err() != nil:
@@ -52,6 +47,23 @@ func (s *fileSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 			s.env.note(r.file, 0, "it holds passwords and others than its owner may read it (mode %04o): chmod 600 %s", r.open, r.file)
 		}
 	}
+}
+
+// rows reads the file and parses it.
+func (s *fileSource) rows(r *rows) error {
+	if s.dir != nil && r.file != "" && r.ctx.Err() == nil {
+		if info, err := os.Stat(s.env.expand(r.file)); err == nil && info.IsDir() {
+			return s.dir(r, r.file)
+		}
+	}
+	data, err := s.read(r)
+	if err == nil {
+		err = checkText(r.file, data)
+	}
+	if err != nil {
+		return err
+	}
+	return s.parse(r, bytes.TrimPrefix(data, []byte("\ufeff")))
 }
 
 // cause is an error without the name of the file, which stands before it.
@@ -157,7 +169,7 @@ func (r *rows) add(row Row, line int, place func(field string) (line, col int)) 
 
 // device yields a device that is complete.
 func (r *rows) device(dev muster.Device) bool {
-	r.stopped = r.stopped || !r.yield(dev, nil)
+	r.stopped = r.stopped || r.more() && !r.yield(dev, nil)
 	return r.more()
 }
 
@@ -166,7 +178,7 @@ func (r *rows) bad(line, col int, err error) bool { return r.badIn(r.file, line,
 
 // badIn is bad for a row of another file, or at a URL.
 func (r *rows) badIn(file string, line, col int, err error) bool {
-	r.stopped = r.stopped || !r.yield(muster.Device{}, &RowError{File: file, Line: line, Col: col, Err: err})
+	r.stopped = r.stopped || r.more() && !r.yield(muster.Device{}, &RowError{File: file, Line: line, Col: col, Err: err})
 	return r.more()
 }
 

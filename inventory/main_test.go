@@ -18,6 +18,7 @@ const hidden = "hunter2"
 // platforms stands for package platform, so that these tests are about inventories.
 var platforms = map[string]string{
 	"ios": "cisco_ios", "cisco_ios": "cisco_ios", "cisco.ios.ios": "cisco_ios", "cisco": "cisco_ios",
+	"junipernetworks.junos.junos": "juniper_junos", "eos": "arista_eos",
 	"iosxr": "cisco_iosxr", "junos": "juniper_junos", "juniper": "juniper_junos", "juniper_junos": "juniper_junos",
 }
 

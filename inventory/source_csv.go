@@ -22,7 +22,7 @@ func openCSV(spec Spec, env *Env) (Source, error) {
 	if len([]rune(spec.Delimiter)) > 1 {
 		return nil, fmt.Errorf("%s: the delimiter of a CSV file is one character", spec.File)
 	}
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		t := csvTable{}
 		t.delimiter, _ = utf8.DecodeRuneInString(spec.Delimiter)
 		for n, line := range lines(data) {

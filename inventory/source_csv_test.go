@@ -29,7 +29,7 @@ func TestCSVRows(t *testing.T) {
 		"a group that cannot be a folder":           {"name,group\nr1,../x\n", nil, []string{`stdin:2:4: group: the name "../x" begins with ".": a name begins with a letter or a digit`}},
 		"an address that could be an option of ssh": {"name,address\nr1,-oProxyCommand=x\n", nil, []string{`stdin:2:4: the address "-oProxyCommand=x" begins with "-"`}},
 		"an address of nowhere":                     {"address\n192.0.2.256\n10\n", nil, []string{`stdin:2:1: the address "192.0.2.256" is no IPv4 address`, `stdin:3:1: the address "10" is no IPv4 address`}},
-		"a reference that is not there yet":         {"name,password\nr1,vault:net/r1\n", nil, []string{"stdin:2:4: vault: references are not there yet: use env:, file:, exec: or prompt:"}},
+		"a reference that is not whole":             {"name,password\nr1,vault:net/r1\n", nil, []string{"stdin:2:4: vault: wants #field at its end, as in vault:secret/data/routers#password"}},
 		"a hop that is none":                        {"name,jump\nr1,a b\n", nil, []string{`stdin:2:4: jump: the address "a b" is neither an IP address nor a host name`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ func openJSON(spec Spec, env *Env) (Source, error) {
 		return nil, fmt.Errorf("%s: %w", spec.place(), err)
 	}
 	if spec.URL == "" {
-		return &fileSource{spec, env, parseJSON}, nil
+		return &fileSource{spec: spec, env: env, parse: parseJSON}, nil
 	}
 	u, err := parseURL(spec.URL)
 	if err != nil {

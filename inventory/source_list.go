@@ -13,7 +13,7 @@ const maxExpand = 65_536
 
 // openList reads a plain list: a name, an address, [user@]host:port or a prefix a line, # comments. A prefix is its hosts.
 func openList(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		room := maxExpand
 		for n, line := range lines(data) {
 			text, _, _ := strings.Cut(line, "#")

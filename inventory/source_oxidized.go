@@ -25,7 +25,7 @@ func openOxidized(spec Spec, env *Env) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		for n, line := range lines(data) {
 			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
 				continue

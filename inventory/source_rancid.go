@@ -8,7 +8,7 @@ import (
 // openRancid reads RANCID's router.db: name;type;state, with : in older files; what follows the state is a comment.
 // Only devices that are up are devices; for the others there is a note.
 func openRancid(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		for n, line := range lines(data) {
 			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
 				continue

@@ -4,7 +4,7 @@ import "strings"
 
 // openSSHConfig reads the concrete hosts of an ssh_config file: names without wildcards.
 func openSSHConfig(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec, env, func(r *rows, data []byte) error {
+	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		rd := &sshReader{env: r.env, out: &sshConfig{}}
 		rd.parse(r.file, data, nil, 0)
 		for _, n := range rd.out.notes {

@@ -75,7 +75,8 @@ func TestSources(t *testing.T) {
 
 // subjects are the kinds whose fixture is not the one file in testdata.
 var subjects = map[string]func(t *testing.T) (spec, gone inventory.Spec){
-	"netbox": netboxSubject,
+	"ansible": ansibleSubject,
+	"netbox":  netboxSubject,
 }
 
 // subject returns what the suite reads for a kind, and one that is not there.
@@ -91,6 +92,7 @@ func subject(t *testing.T, kind string) (spec, gone inventory.Spec) {
 func readAll(t *testing.T, spec inventory.Spec) string {
 	t.Helper()
 	e := env(t)
+	e.Vault = unvault
 	inv, err := inventory.Load(t.Context(), e, spec)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func openYAML(spec Spec, env *Env) (Source, error) {
 	if spec.Devices != nil {
 		return &nodeSource{spec, env}, nil
 	}
-	return &fileSource{spec, env, parseYAML}, nil
+	return &fileSource{spec: spec, env: env, parse: parseYAML}, nil
 }
 
 func parseYAML(r *rows, data []byte) error {
