@@ -3,8 +3,6 @@ package inventory
 import (
 	"bytes"
 	"errors"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,18 +144,4 @@ func (a *ansible) varsFile(path string) ansibleVars {
 		return nil
 	}
 	return a.varsOfNode(doc, vaulted)
-}
-
-// exposed returns the files with passwords in clear that others than their owner may read.
-func (a *ansible) exposed() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(a.clear)), func(path string) bool { return openTo(path) == 0 })
-}
-
-// openTo returns the mode of a file that others than its owner may read, else 0.
-func openTo(path string) fs.FileMode {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return openMode(info)
 }

@@ -118,6 +118,11 @@ func detectDir(dir string) string {
 	case has("group_vars"), has("host_vars"):
 		return "ansible"
 	}
+	if path := nornirHosts(dir); path != "" {
+		if kind, ok := Recognise(path); ok && (kind == "nornir" || kind == "ansible" && filepath.Dir(path) == filepath.Clean(dir)) {
+			return kind
+		}
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return ""
@@ -173,8 +178,11 @@ func detect(file, text string) string {
 	return "list"
 }
 
-// ansibleWords are what a group of an Ansible inventory holds.
-var ansibleWords = []string{"hosts", "children", "vars"}
+// ansibleWords are what a group of an Ansible inventory holds, nornirWords what is said of a host of Nornir.
+var (
+	ansibleWords = []string{"hosts", "children", "vars"}
+	nornirWords  = []string{"hostname", "port", "username", "password", "platform", "groups", "data", "connection_options"}
+)
 
 // yamlShape says which kind of source a YAML file is by the keys of its first entries.
 func yamlShape(text string) string {
@@ -183,15 +191,20 @@ func yamlShape(text string) string {
 		return "yaml"
 	}
 	for key, value := range doc.Pairs() {
-		if name, _ := key.Text(); name == "devices" || name == "defaults" {
+		name, _ := key.Text()
+		if name == "devices" || name == "defaults" || name == "groups" {
 			return "yaml"
 		}
 		for key, of := range value.Pairs() {
-			if word, _ := key.Text(); slices.Contains(ansibleWords, word) && !of.IsList() {
+			word, _ := key.Text()
+			switch {
+			case slices.Contains(ansibleWords, word) && !of.IsList():
 				return "ansible"
+			case slices.Contains(nornirWords, word):
+				return "nornir"
 			}
 		}
-		if name, _ := key.Text(); name == "plugin" || name == "all" {
+		if name == "plugin" || name == "all" {
 			return "ansible"
 		}
 	}

@@ -8,9 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/musternet/muster"
@@ -44,7 +46,7 @@ func (s *fileSource) Devices(ctx context.Context) iter.Seq2[muster.Device, error
 		case err != nil:
 			yield(muster.Device{}, err)
 		case r.secrets && r.open != 0:
-			s.env.note(r.file, 0, "it holds passwords and others than its owner may read it (mode %04o): chmod 600 %s", r.open, r.file)
+			r.noteOpen(r.file, r.open)
 		}
 	}
 }
@@ -126,6 +128,23 @@ func openMode(info fs.FileInfo) fs.FileMode {
 		return perm
 	}
 	return 0
+}
+
+// exposed notes which of the files that hold secrets others than their owner may read.
+func (r *rows) exposed(files map[string]bool) {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		info, err := os.Stat(r.env.expand(path))
+		if err != nil {
+			continue
+		}
+		if mode := openMode(info); mode != 0 {
+			r.noteOpen(path, mode)
+		}
+	}
+}
+
+func (r *rows) noteOpen(path string, mode fs.FileMode) {
+	r.env.note(path, 0, "it holds passwords and others than its owner may read it (mode %04o): chmod 600 %s", mode, path)
 }
 
 // checkText refuses what is no text, before its bytes make a thousand strange rows.

@@ -136,9 +136,7 @@ func (a *ansible) rows() {
 			return
 		}
 	}
-	for _, path := range a.exposed() {
-		a.r.env.note(path, 0, "it holds passwords and others than its owner may read it (mode %04o): chmod 600 %s", openTo(path), path)
-	}
+	a.r.exposed(a.clear)
 }
 
 // undeclared reports groups that are named and nowhere said to be any. It says whether to go on.

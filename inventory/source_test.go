@@ -77,6 +77,7 @@ func TestSources(t *testing.T) {
 var subjects = map[string]func(t *testing.T) (spec, gone inventory.Spec){
 	"ansible": ansibleSubject,
 	"netbox":  netboxSubject,
+	"nornir":  nornirSubject,
 }
 
 // subject returns what the suite reads for a kind, and one that is not there.

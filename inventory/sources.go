@@ -24,6 +24,7 @@ var sources = map[string]kind{
 	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source"},
 	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
 	"netbox":     {openNetBox, "the devices of a NetBox, by its API"},
+	"nornir":     {openNornir, "Nornir's hosts.yaml, with the groups.yaml and defaults.yaml beside it, or the directory of these"},
 	"oxidized":   {openOxidized, "Oxidized's router.db: name:model:group..."},
 	"rancid":     {openRancid, "RANCID's router.db: name;type;up"},
 	"ssh_config": {openSSHConfig, "the hosts of an OpenSSH client configuration"},
