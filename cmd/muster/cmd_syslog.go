@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +80,7 @@ tail and search. muster serve does all of it for ever, by the settings.`,
 // syslogListen shows messages until it is interrupted, which is how it ends, or has shown enough.
 func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int) error {
 	return p.with(ctx, func(a *app.App) error {
+		defer survivePipes()()
 		show := newShower(p, o.Archive != "")
 		listened, taken := false, 0
 		o.Ready = func(addresses string) {
@@ -111,6 +113,9 @@ func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int
 		}
 		sum.NotShown = show.skipped.Load()
 		err = errors.Join(err, show.out.end(sum))
+		if errors.Is(err, errStandsStill) || errors.Is(err, syscall.EPIPE) {
+			err = nil // who read it has seen enough
+		}
 		p.sayCounts(sum)
 		return err
 	})

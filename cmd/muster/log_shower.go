@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/task"
@@ -15,6 +17,11 @@ const (
 	waitingBytes = 8 << 20
 )
 
+// patience is how long a reader who stands still is waited for when all is over.
+const patience = 2 * time.Second
+
+var errStandsStill = errors.New("nobody reads what is shown")
+
 // shower shows messages while they are received. Who only looks on must not hold up what is received: what a terminal, or
 // anybody where the messages are archived, is too slow for is counted and not shown. What a program reads that is the only one
 // to get the messages is held up instead, so that it gets all that the kernel has not dropped.
@@ -25,6 +32,7 @@ type shower struct {
 	skipped atomic.Uint64
 	failed  atomic.Pointer[error]
 	wake    chan struct{} // something waits
+	over    chan struct{} // closed when no more messages come
 
 	mu   sync.Mutex
 	wait waitingLog
@@ -38,20 +46,21 @@ type waitingLog struct {
 
 func newShower(p *program, archived bool) *shower {
 	people := p.format == formatTable || p.format == formatList
-	return &shower{p: p, out: newLogOutput(p), apart: archived || people, wake: make(chan struct{}, 1)}
+	s := &shower{p: p, apart: archived || people, wake: make(chan struct{}, 1), over: make(chan struct{})}
+	s.out = newLogOutput(p, patient(p.stdout, s.over))
+	return s
 }
 
-// during shows what message gets while body runs, and then what waits.
-func (s *shower) during(ctx context.Context, body func(context.Context) error) error {
+// during shows what message gets while body runs, and then what waits. Where nobody reads that any more it is counted.
+func (s *shower) during(ctx context.Context, body func(context.Context) error) (err error) {
 	if !s.apart {
+		defer close(s.over)
 		return body(ctx)
 	}
-	var err error
 	_ = task.Scope(context.WithoutCancel(ctx), "listen", func(_ context.Context, g *task.Group) error {
-		over := make(chan struct{})
-		defer close(over)
+		defer close(s.over)
 		g.Go("show", func(context.Context) error {
-			s.show(over)
+			s.show()
 			return nil
 		})
 		err = body(ctx)
@@ -61,12 +70,12 @@ func (s *shower) during(ctx context.Context, body func(context.Context) error) e
 }
 
 // show shows what waits, again and again, and once more when it is over.
-func (s *shower) show(over <-chan struct{}) {
+func (s *shower) show() {
 	var now waitingLog
 	for last := false; !last; {
 		select {
 		case <-s.wake:
-		case <-over:
+		case <-s.over:
 			last = true
 		}
 		s.mu.Lock()
@@ -86,6 +95,7 @@ func (s *shower) showAll(now waitingLog) error {
 	}
 	for i := range now.rows {
 		if err := s.out.row(&now.rows[i]); err != nil {
+			s.skipped.Add(uint64(len(now.rows) - i))
 			return err
 		}
 	}

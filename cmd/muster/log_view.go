@@ -23,8 +23,8 @@ type logOutput struct {
 	seen   map[string]bool // by list: senders
 }
 
-func newLogOutput(p *program) *logOutput {
-	o := &logOutput{p: p, out: newLines(p.stdout), fields: fieldsOf(reflect.TypeFor[muster.LogLine]()), seen: map[string]bool{}}
+func newLogOutput(p *program, w io.Writer) *logOutput {
+	o := &logOutput{p: p, out: newLines(w), fields: fieldsOf(reflect.TypeFor[muster.LogLine]()), seen: map[string]bool{}}
 	p.closers = append(p.closers, o.out)
 	return o
 }
@@ -87,7 +87,7 @@ func (o *logOutput) csv(l *muster.LogLine) error {
 		_ = w.Write(record) // memory takes it
 	}
 	for i, f := range o.fields {
-		record[i] = visibleText(f.cell(reflect.ValueOf(l).Elem()))
+		record[i] = visible(f.cell(reflect.ValueOf(l).Elem())) // a message is one line, whatever it says
 	}
 	_ = w.Write(record)
 	w.Flush()
@@ -193,7 +193,7 @@ type logSummary struct {
 
 // showLog prints messages of an archive. What of it cannot be read is told and makes the exit code 1.
 func (p *program) showLog(ctx context.Context, lines iter.Seq2[muster.LogLine, error]) error {
-	out := newLogOutput(p)
+	out := newLogOutput(p, p.stdout)
 	began := time.Now()
 	var sum logSummary
 	for l, err := range lines {

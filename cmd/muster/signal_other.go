@@ -9,3 +9,6 @@ func dumpOnSignal(ctx context.Context, _ func()) error {
 	<-ctx.Done()
 	return nil
 }
+
+// survivePipes does nothing: a write to a reader that has left returns an error here.
+func survivePipes() (undo func()) { return func() {} }

@@ -23,3 +23,9 @@ func dumpOnSignal(ctx context.Context, dump func()) error {
 		}
 	}
 }
+
+// survivePipes has a write to a reader that has left return EPIPE, until undo is called: what runs can be ended in order then.
+func survivePipes() (undo func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	return func() { signal.Reset(syscall.SIGPIPE) }
+}
