@@ -59,7 +59,7 @@ func (logJudge) hear(d *desk, r *rule, ev muster.Event) {
 	f := finding{
 		key: hit.Key, device: dev, labels: map[string]string{}, news: true, sample: text.Text, text: text,
 		at: tellable(hit.Last, ev.Time), first: tellable(hit.First, ev.Time), count: hit.Count,
-		until: d.now.run + cmp.Or(r.Keep, DefaultKeep),
+		until: d.now.run + cmp.Or(r.Keep, DefaultKeep), more: true,
 	}
 	if dev.Name == "" {
 		if crowded(r, hit.Key) {

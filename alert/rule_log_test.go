@@ -319,3 +319,22 @@ func TestALogAlertOfADeviceThatIsGoneEnds(t *testing.T) {
 		b.want("log:203.0.113.9")
 	})
 }
+
+// What a storm has become is known to whoever notifies, and not a minute later.
+func TestMoreMessagesAreSentAtOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, logged, func(b *bench) {
+		h := hit("r1", "critical", "no memory")
+		b.log(h)
+		b.wait(10 * time.Second)
+		h.Count = 13
+		b.log(h)
+		b.wait(time.Second)
+		if got := b.post.last("log:r1").Annotations[alert.AnnotationCount]; got != "13" {
+			b.Errorf("after a second the Sender knows of %s messages", got)
+		}
+		if got := b.post.began("log:r1"); got != 1 {
+			b.Errorf("it began %d times", got)
+		}
+	})
+}

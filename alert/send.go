@@ -35,6 +35,7 @@ type Sender interface {
 type parcel struct {
 	subject *subject
 	change  int
+	news    int
 	alert   muster.Alert
 }
 
@@ -104,7 +105,7 @@ func (e *Engine) parcels() []parcel {
 	for _, r := range e.desk.rules {
 		for _, s := range r.subjects {
 			if s.wants(now) {
-				all = append(all, parcel{s, s.change, s.alert(now)})
+				all = append(all, parcel{s, s.change, s.news, s.alert(now)})
 			}
 		}
 	}
@@ -117,7 +118,7 @@ func (e *Engine) sent(some []parcel) {
 	defer e.mu.Unlock()
 	now := e.clock.now()
 	for _, p := range some {
-		p.subject.told, p.subject.sent = p.change, now.run
+		p.subject.told, p.subject.known, p.subject.sent = p.change, p.news, now.run
 	}
 }
 

@@ -33,6 +33,8 @@ type subject struct {
 
 	change int // counts what has to be told: it fires, it has ended
 	told   int // the change that the Sender had
+	news   int // counts what is worth to be sent although it fires already
+	known  int // the news that the Sender had
 	sent   time.Duration
 }
 
@@ -50,6 +52,7 @@ type finding struct {
 	wait   time.Duration
 	need   int
 	until  time.Duration
+	more   bool // worth to be sent again although it fires already: it comes seldom
 
 	summary, description string // instead of the rule's templates
 }
@@ -61,6 +64,9 @@ func (s *subject) ended() bool { return !s.Fired.IsZero() && !s.Ended.IsZero() }
 
 // see counts a finding.
 func (s *subject) see(f finding, now moment) {
+	if f.more && s.firing() {
+		s.news++
+	}
 	if !s.firing() && !s.Pending {
 		s.Pending, s.Since, s.Count, s.First = true, now.run, 0, f.at
 	}
@@ -123,7 +129,7 @@ func (s *subject) finished(now moment) bool {
 
 // wants tells whether the Sender should be told now.
 func (s *subject) wants(now moment) bool {
-	return !s.Fired.IsZero() && (s.told != s.change || now.run-s.sent >= Resend)
+	return !s.Fired.IsZero() && (s.told != s.change || s.known != s.news || now.run-s.sent >= Resend)
 }
 
 // alert is the subject as the Sender gets it. A clock that was set back makes no start or end lie in the future, which
