@@ -194,7 +194,9 @@ func (l *lab) down() error {
 	if l.wires != nil {
 		l.wires.stop()
 	}
-	exec.Command("ip", "link", "del", uplink).Run()
+	if l.lock != nil { // or it is another lab's
+		exec.Command("ip", "link", "del", uplink).Run()
+	}
 	var errs []error
 	if l.dir != "" {
 		errs = append(errs, os.RemoveAll(l.dir))
