@@ -87,7 +87,10 @@ func (o *logOutput) csv(l *muster.LogLine) error {
 		_ = w.Write(record) // memory takes it
 	}
 	for i, f := range o.fields {
-		record[i] = visible(f.cell(reflect.ValueOf(l).Elem())) // a message is one line, whatever it says
+		record[i] = ""
+		if v := reflect.ValueOf(l).Elem().FieldByIndex(f.index); !v.IsZero() {
+			record[i] = visible(csvCell(v)) // a message is one line, whatever it says
+		}
 	}
 	_ = w.Write(record)
 	w.Flush()

@@ -168,7 +168,7 @@ func (v view[R]) csv(w io.Writer, rows []R) error {
 	}
 	for _, r := range rows {
 		for i, f := range fields {
-			record[i] = visibleText(f.cell(reflect.ValueOf(r)))
+			record[i] = visibleText(csvCell(reflect.ValueOf(r).FieldByIndex(f.index)))
 		}
 		if err := out.Write(record); err != nil {
 			return err
@@ -179,29 +179,19 @@ func (v view[R]) csv(w io.Writer, rows []R) error {
 }
 
 type field struct {
-	name      string
-	index     []int
-	omitEmpty bool
-}
-
-// cell is the field of a row as a spreadsheet wants it.
-func (f field) cell(row reflect.Value) string {
-	v := row.FieldByIndex(f.index)
-	if f.omitEmpty && v.IsZero() {
-		return ""
-	}
-	return csvCell(v)
+	name  string
+	index []int
 }
 
 // fieldsOf lists what encoding/json would write of a struct, also of the structs embedded in it.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous || name == "" || name == "-" {
 			continue
 		}
-		fields = append(fields, field{name, f.Index, options == "omitempty"})
+		fields = append(fields, field{name, f.Index})
 	}
 	return fields
 }
