@@ -29,9 +29,10 @@ type request struct {
 
 // answer is a success.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	body    []byte
+	secrets []string // of the request
 }
 
 // Bounds of what is read.
@@ -176,10 +177,13 @@ func (c *Client) exchange(ctx context.Context, n *node, r *request, password str
 		return answer{}, failed
 	}
 	defer resp.Body.Close()
+	secrets := append(c.login.secrets(password), r.secrets...)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return answer{}, r.refused(resp, append(c.login.secrets(password), r.secrets...))
+		return answer{}, r.refused(resp, secrets)
 	}
-	return r.read(resp)
+	a, failed := r.read(resp)
+	a.secrets = secrets
+	return a, failed
 }
 
 // read reads a success. What is no whole JSON has been cut off on the way.
@@ -193,7 +197,7 @@ func (r *request) read(resp *http.Response) (answer, *Error) {
 	case len(body) > bodyLimit:
 		failed.Err = fmt.Errorf("%w: it is longer than %d MB", ErrUnexpected, bodyLimit>>20)
 	case r.method != http.MethodGet, json.Valid(body):
-		return answer{resp.StatusCode, resp.Header, body}, nil
+		return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 	case isHTML(resp.Header, body):
 		failed.Err = fmt.Errorf("%w: HTML or XML where JSON is due", ErrUnexpected)
 	default:

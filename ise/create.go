@@ -79,7 +79,7 @@ func uncertain(e *Error, lost bool) error {
 func (r *Resource[T]) created(ctx context.Context, q *request, v *T, a answer) (string, error) {
 	if a.status != http.StatusCreated {
 		failed := q.fail(fmt.Errorf("%w: want 201 Created", ErrUnexpected))
-		said := readSaid(a.body[:min(len(a.body), errorLimit)], q.secrets)
+		said := readSaid(a.body[:min(len(a.body), errorLimit)], a.secrets)
 		failed.Status, failed.Title, failed.Code = a.status, said.title, said.code
 		return "", failed
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -127,7 +128,7 @@ var (
 
 func saidByHTML(body []byte) string {
 	if m := htmlTitle.FindSubmatch(body); m != nil {
-		return string(m[1])
+		return html.UnescapeString(string(m[1]))
 	}
 	return ""
 }

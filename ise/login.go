@@ -23,9 +23,9 @@ type login struct {
 	alone *task.Semaphore
 
 	mu       sync.Mutex
-	password string // empty: not asked for yet
+	password Secret // empty: not asked for yet
 	accepted bool
-	rejected string // a password, and when it was rejected
+	rejected Secret // a password, and when it was rejected
 	at       time.Time
 }
 
@@ -61,13 +61,13 @@ func (l *login) begin(ctx context.Context) (password string, done func(status in
 func (l *login) known() (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.password, l.accepted
+	return l.password.Reveal(), l.accepted
 }
 
 // fetch asks for the password, unless that was done and it was not rejected since.
 func (l *login) fetch(ctx context.Context) (string, error) {
 	l.mu.Lock()
-	password := l.password
+	password := l.password.Reveal()
 	l.mu.Unlock()
 	if password == "" {
 		var err error
@@ -80,10 +80,10 @@ func (l *login) fetch(ctx context.Context) (string, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if password == l.rejected && time.Since(l.at) < rejectedFor {
+	if password == l.rejected.Reveal() && time.Since(l.at) < rejectedFor {
 		return "", errStillRejected
 	}
-	l.password = password
+	l.password = NewSecret(password)
 	return password, nil
 }
 
@@ -92,10 +92,11 @@ func (l *login) judge(password string, status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case status == http.StatusUnauthorized && password == l.password:
-		l.accepted, l.password, l.rejected, l.at = false, "", password, time.Now()
-	case status >= 200 && status < 300 && password == l.password:
-		l.accepted, l.rejected = true, ""
+	case password != l.password.Reveal():
+	case status == http.StatusUnauthorized:
+		l.accepted, l.password, l.rejected, l.at = false, Secret{}, NewSecret(password), time.Now()
+	case status >= 200 && status < 300:
+		l.accepted, l.rejected = true, Secret{}
 	}
 }
 

@@ -133,19 +133,25 @@ func (r *Resource[T]) get(ctx context.Context, q *request) (T, error) {
 	}
 	wrapper, raw, err := unwrap(a.body, r.kind.wrapper)
 	if err == nil {
-		err = json.Unmarshal(raw, &v)
-	}
-	if o, ok := any(&v).(*Object); ok {
-		o.Wrapper = wrapper
-	}
-	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // the rest has been read
-		r.client.log.Warn("a field is of another type than is known", "resource", r.kind.name, "field", clip(odd.Field, codeLength))
-		err = nil
+		err = r.decode(raw, &v)
 	}
 	if err != nil {
 		return v, q.fail(fmt.Errorf("%w: %s", ErrUnexpected, clip(err.Error(), codeLength)))
 	}
+	if o, ok := any(&v).(*Object); ok {
+		o.Wrapper = wrapper
+	}
 	return v, nil
+}
+
+// decode reads an object. A field that another version of ISE gives another type stays empty, and the log tells of it.
+func (r *Resource[T]) decode(raw []byte, v *T) error {
+	err := json.Unmarshal(raw, v)
+	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" { // the other fields have been read
+		r.client.log.Warn("a field is of another type than is known", "resource", r.kind.name, "field", clip(odd.Field, codeLength))
+		return nil
+	}
+	return err
 }
 
 // Find reads the object of that name: for an endpoint and its ANC state that is the MAC address. What is not there is
@@ -240,8 +246,8 @@ func (r *Resource[T]) encode(q *request, v *T) error {
 // unwrap returns the object inside its key, which is that of the resource, or the only one.
 func unwrap(body []byte, wrapper string) (string, json.RawMessage, error) {
 	var outer map[string]json.RawMessage
-	if err := json.Unmarshal(body, &outer); err != nil {
-		return "", nil, err
+	if json.Unmarshal(body, &outer) != nil {
+		return "", nil, errNoObject
 	}
 	if raw, ok := outer[wrapper]; ok {
 		return wrapper, raw, nil
