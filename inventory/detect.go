@@ -117,6 +117,8 @@ func detectDir(dir string) string {
 	switch {
 	case has("group_vars"), has("host_vars"):
 		return "ansible"
+	case has(".cloginrc") && len(routerTables(filepath.Join(dir, "x"))) > 0:
+		return "cloginrc"
 	}
 	if path := nornirHosts(dir); path != "" {
 		if kind, ok := Recognise(path); ok && (kind == "nornir" || kind == "ansible" && filepath.Dir(path) == filepath.Clean(dir)) {
@@ -139,10 +141,11 @@ func detectDir(dir string) string {
 }
 
 var (
-	sshHost   = regexp.MustCompile(`(?im)^[ \t]*(Host|Match)[ \t=]+\S`)
-	rancidRe  = regexp.MustCompile(`(?im)^[^;:#\s]+([;:])[^;:\s]*([;:])(up|down)\b`)
-	jsonStart = regexp.MustCompile(`^[\[{]\s*[{\["]`)
-	yamlStart = regexp.MustCompile(`^(---|-[ \t\r\n]|(devices|groups|defaults)[ \t]*:[ \t]*([\r\n{\[]|$))`)
+	sshHost     = regexp.MustCompile(`(?im)^[ \t]*(Host|Match)[ \t=]+\S`)
+	rancidRe    = regexp.MustCompile(`(?im)^[^;:#\s]+([;:])[^;:\s]*([;:])(up|down)\b`)
+	cloginLines = regexp.MustCompile(`(?m)^\s*add\s+(user|password|userpassword|method|autoenable|noenable)\s+\S+\s+\S`)
+	jsonStart   = regexp.MustCompile(`^[\[{]\s*[{\["]`)
+	yamlStart   = regexp.MustCompile(`^(---|-[ \t\r\n]|(devices|groups|defaults)[ \t]*:[ \t]*([\r\n{\[]|$))`)
 )
 
 // detect says which kind of source a file is: by its extension where that is plain, else by its content.
@@ -156,6 +159,8 @@ func detect(file, text string) string {
 	}
 	line, all := firstLine(text)
 	switch {
+	case base == ".cloginrc", cloginLines.MatchString(text):
+		return "cloginrc"
 	case looksAnsible(base, text):
 		return "ansible"
 	case jsonStart.MatchString(all):

@@ -134,7 +134,7 @@ func openMode(info fs.FileInfo) fs.FileMode {
 func (r *rows) exposed(files map[string]bool) {
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		info, err := os.Stat(r.env.expand(path))
-		if err != nil {
+		if err != nil || !files[path] {
 			continue
 		}
 		if mode := openMode(info); mode != 0 {

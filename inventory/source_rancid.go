@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ func openRancid(spec Spec, env *Env) (Source, error) {
 			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
 				continue
 			}
-			if !rancidRow(r, n, line) {
+			if !rancidRow(r, n, line, nil) {
 				return nil
 			}
 		}
@@ -21,7 +22,8 @@ func openRancid(spec Spec, env *Env) (Source, error) {
 	}}, nil
 }
 
-func rancidRow(r *rows, n int, line string) bool {
+// rancidRow yields one line; complete adds to its row, where it is not nil.
+func rancidRow(r *rows, n int, line string, complete func(*Row) error) bool {
 	delimiter := ";"
 	if !strings.Contains(line, delimiter) {
 		delimiter = ":"
@@ -36,6 +38,11 @@ func rancidRow(r *rows, n int, line string) bool {
 		return r.more()
 	}
 	row := Row{Name: name, Settings: Settings{Platform: platform}}
+	if complete != nil {
+		if err := complete(&row); err != nil {
+			return r.bad(n, 1, fmt.Errorf("%s: %w", printable(name), err))
+		}
+	}
 	return r.add(row, n, func(field string) (int, int) {
 		if field == "platform" {
 			return n, len(fields[0]) + len(delimiter) + 1

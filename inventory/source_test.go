@@ -75,9 +75,10 @@ func TestSources(t *testing.T) {
 
 // subjects are the kinds whose fixture is not the one file in testdata.
 var subjects = map[string]func(t *testing.T) (spec, gone inventory.Spec){
-	"ansible": ansibleSubject,
-	"netbox":  netboxSubject,
-	"nornir":  nornirSubject,
+	"ansible":  ansibleSubject,
+	"cloginrc": cloginrcSubject,
+	"netbox":   netboxSubject,
+	"nornir":   nornirSubject,
 }
 
 // subject returns what the suite reads for a kind, and one that is not there.

@@ -20,6 +20,7 @@ type kind struct {
 // sources is the table of all kinds of sources.
 var sources = map[string]kind{
 	"ansible":    {openAnsible, "an Ansible inventory, INI or YAML, with its group_vars and host_vars, or a directory of these"},
+	"cloginrc":   {openCloginrc, "RANCID's .cloginrc, for the devices of the router.db beside or below it"},
 	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform..."},
 	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source"},
 	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
