@@ -43,9 +43,6 @@ func (w *Watcher) newSender(addr netip.Addr, d *muster.Device) *sender {
 	} else if addr.IsValid() {
 		s.flags = []string{muster.FlagUnknownSource}
 	}
-	if w.book.relays[addr] && d == nil {
-		s.via = map[string]*sender{}
-	}
 	s.stale = append(s.flags[:len(s.flags):len(s.flags)], muster.FlagReplayed)
 	source, _ := json.Marshal(addr) // texts always marshal
 	device, _ := json.Marshal(s.name())
@@ -61,6 +58,15 @@ func (s *sender) name() string {
 	return s.device.Name
 }
 
+// meet makes the sender of an address.
+func (w *Watcher) meet(addr netip.Addr) *sender {
+	s := w.newSender(addr, w.book.Device(addr))
+	if w.book.relays[addr] {
+		s.via = map[string]*sender{}
+	}
+	return s
+}
+
 // sender finds who a message is from.
 func (w *Watcher) sender(m *syslog.Message) *sender {
 	addr := plain(m.Source.Addr())
@@ -69,7 +75,7 @@ func (w *Watcher) sender(m *syslog.Message) *sender {
 		if len(w.senders) >= mostSenders {
 			clear(w.senders)
 		}
-		s = w.newSender(addr, w.book.Device(addr))
+		s = w.meet(addr)
 		w.senders[addr] = s
 	}
 	if s.via == nil || len(m.Host) == 0 {
@@ -82,7 +88,6 @@ func (w *Watcher) sender(m *syslog.Message) *sender {
 		}
 		if d := w.book.named(string(m.Host)); d != nil {
 			one = w.newSender(addr, d)
-			one.via = nil
 		}
 		s.via[string(m.Host)] = one
 	}

@@ -133,7 +133,7 @@ func (w *Watcher) bind(b *Book) {
 	old := w.senders
 	w.senders = make(map[netip.Addr]*sender, len(old))
 	for addr, was := range old {
-		s := w.newSender(addr, b.Device(addr))
+		s := w.meet(addr)
 		s.number, s.order, s.clock = was.number, was.order, was.clock
 		w.senders[addr] = s
 	}

@@ -191,7 +191,8 @@ func TestTwoDevicesDoNotShareAnAddress(t *testing.T) {
 
 func TestOfARelayTheNameCounts(t *testing.T) {
 	t.Parallel()
-	book, _ := logwatch.NewBook(fleet, nil, []netip.Addr{netip.MustParseAddr("192.0.2.100")})
+	relays := []netip.Addr{netip.MustParseAddr("192.0.2.100"), netip.MustParseAddr("192.0.2.101")}
+	book, _ := logwatch.NewBook(append(slices.Clone(fleet), muster.Device{Name: "log1", Address: "192.0.2.101"}), nil, relays)
 	inBubble(t, logwatch.Config{Outlook: logwatch.Outlook{Book: book}}, func(b *bench) {
 		for n, c := range []struct{ host, device, flags string }{
 			{"r1", "r1", ""}, {"r2", "r2.example.net", ""}, {"stranger", "", "unknown-source"}, {"r1", "r1", ""},
@@ -199,6 +200,12 @@ func TestOfARelayTheNameCounts(t *testing.T) {
 			b.says("192.0.2.100", fmt.Sprintf(`<30>1 %s %s sshd - - [meta sequenceId="%d"] hello`, stamp(0), c.host, 1+n/3))
 			if l := b.archived()[0]; l.Device != c.device || strings.Join(l.Flags, " ") != c.flags || l.Missing != 0 {
 				b.Errorf("a message of %s is put down to %q with flags %q, %d missing", c.host, l.Device, l.Flags, l.Missing)
+			}
+		}
+		for host, device := range map[string]string{"r1": "r1", "log1": "log1", "stranger": "log1"} { // a relay that is a device too
+			b.says("192.0.2.101", fmt.Sprintf("<30>1 %s %s sshd - - - hello", stamp(0), host))
+			if l := b.archived()[0]; l.Device != device || len(l.Flags) > 0 {
+				b.Errorf("a message of %s is put down to %q with flags %q", host, l.Device, l.Flags)
 			}
 		}
 	})
