@@ -100,6 +100,8 @@ func detectURL(u *url.URL) string {
 	switch {
 	case strings.Contains(u.Path, "/api/dcim"):
 		return "netbox"
+	case strings.HasPrefix(u.Path, "/ers"), u.Port() == "9060":
+		return "ise"
 	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/api/v0/oxidized"), strings.HasSuffix(u.Path, ".json"):
 		return "json"
 	case strings.Contains(strings.ToLower(u.Hostname()), "netbox"):

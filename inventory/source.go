@@ -52,11 +52,14 @@ type Spec struct {
 	Platforms map[string]string // what its names of platforms are called here, before the aliases of package platform
 
 	URL      string                // of a source that is asked over HTTP; without user and password
+	Username string                // ise
+	Password secret.Ref            // ise
 	Token    secret.Ref            // netbox: its API token
 	Headers  map[string]secret.Ref // sent with each request to the host of URL, and to no other
 	CAFile   string                // PEM file of the authorities that sign the certificate, in the place of the system's
+	Pin      string                // ise: of its public key, "sha256/" and base64, or hexadecimal
 	Insecure bool                  // the certificate is not verified; each reading says so
-	Filter   map[string][]string   // netbox: what the query asks for
+	Filter   map[string][]string   // netbox, ise: what is asked for
 	Map      Mapping               // json, netbox: what the fields are called there
 
 	// Devices are rows that were read already as part of another file, which File names; for the type yaml.

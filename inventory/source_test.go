@@ -77,6 +77,7 @@ func TestSources(t *testing.T) {
 var subjects = map[string]func(t *testing.T) (spec, gone inventory.Spec){
 	"ansible":  ansibleSubject,
 	"cloginrc": cloginrcSubject,
+	"ise":      iseSubject,
 	"netbox":   netboxSubject,
 	"nornir":   nornirSubject,
 }

@@ -22,6 +22,7 @@ var sources = map[string]kind{
 	"ansible":    {openAnsible, "an Ansible inventory, INI or YAML, with its group_vars and host_vars, or a directory of these"},
 	"cloginrc":   {openCloginrc, "RANCID's .cloginrc, for the devices of the router.db beside or below it"},
 	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform..."},
+	"ise":        {openISE, "the network devices of a Cisco ISE, by ERS"},
 	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source"},
 	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
 	"netbox":     {openNetBox, "the devices of a NetBox, by its API"},

@@ -87,13 +87,15 @@ func (e *Env) dialWeb(ctx context.Context, spec Spec, base *url.URL) (*web, erro
 	}
 	w.client = &http.Client{Transport: w.wire, CheckRedirect: w.redirect}
 	if spec.Insecure && base.Scheme == "https" {
-		e.note(shown(base), 0, "its certificate is not verified (insecure: true): anybody on the way can read and change what is said")
+		e.note(shown(base), 0, "%s", insecureNote)
 	}
 	if base.Scheme == "http" && (spec.Token != "" || len(spec.Headers) > 0) && !loopback(base) {
 		e.note(shown(base), 0, "the token or the headers go there in clear text: write https://")
 	}
 	return w, nil
 }
+
+const insecureNote = "its certificate is not verified (insecure: true): anybody on the way can read and change what is said"
 
 // reveal reads the secret of a reference and makes sure that it can stand in a header.
 func (e *Env) reveal(ctx context.Context, ref secret.Ref) (string, error) {
