@@ -75,8 +75,11 @@ func put(fields map[string]Secret, path, key, text string) {
 	}
 }
 
-// deepest is how far inside of each other sets may be.
-const deepest = 16
+// Aliases of YAML multiply: a set may hold so many secrets, so far inside of each other.
+const (
+	deepest = 16
+	most    = 10_000
+)
 
 func jsonFields(text []byte) map[string]Secret {
 	dec := json.NewDecoder(bytes.NewReader(text))
@@ -125,9 +128,11 @@ func yamlFields(text []byte) map[string]Secret {
 }
 
 func flattenYAML(fields map[string]Secret, path string, n strict.Node, depth int) {
-	var inside map[string]strict.Node
-	n.Decode(&inside) // what is wrong with one value leaves the others as they are
-	for key, v := range inside {
+	for k, v := range n.Pairs() {
+		key, ok := k.Text()
+		if !ok || len(fields) >= most {
+			continue
+		}
 		if text, ok := v.Text(); ok {
 			put(fields, path, key, text)
 		} else if v.IsMap() && depth < deepest {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Ref is a reference to a secret: "env:NAME", "file:/path", "exec:argv...", "prompt:text", "age:/path#key",
@@ -130,16 +132,23 @@ func (o *Opener) open(ref Ref) (*source, error) {
 	if open == nil {
 		return nil, ErrNotRef
 	}
-	read, err := open(o, rest)
-	if err != nil {
-		return nil, err
-	}
 	s := &source{name: string(ref)}
 	if isInline(rest) {
 		s.name = name + ": value"
+	} else if unprintable(name, rest) {
+		return nil, fmt.Errorf("%s: holds what cannot be printed, such as a line end", name)
 	}
+	read, err := open(o, rest)
 	s.read = read
-	return s, nil
+	return s, err
+}
+
+// unprintable says that a reference cannot be printed as it is: errors, prompts and logs name it. A command may have several
+// lines.
+func unprintable(scheme, rest string) bool {
+	return !utf8.ValidString(rest) || strings.ContainsFunc(rest, func(r rune) bool {
+		return unicode.IsControl(r) && (scheme != "exec" || r != '\n' && r != '\t')
+	})
 }
 
 // isInline says that what stands behind a scheme is an encrypted value itself.

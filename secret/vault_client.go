@@ -305,7 +305,7 @@ func (c *vaultClient) unreached(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, &wrong):
 		return fmt.Errorf("the certificate of Vault at %s is not trusted (%s): name its authority in secrets: vault: ca_file", c.base.Host, clean(wrong.Err.Error()))
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("what answers at %s speaks no TLS", c.base.Host)
 	case errors.As(err, &op):
 		return fmt.Errorf("Vault at %s is not reached: %w", c.base.Host, op)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,7 +60,8 @@ type vaultToken struct {
 	ends      time.Time     // zero: never, or not known
 	lease     time.Duration // 0: likewise
 	renewable bool
-	valid     bool // Vault said so
+	valid     bool        // Vault said so
+	refused   atomic.Bool // Vault has changed its mind
 }
 
 // next returns when a token is seen to: renewed after two thirds of its life, or replaced a little before its end.
@@ -75,7 +77,7 @@ func (t *vaultToken) next(o time.Time) time.Time {
 
 // newToken renews the token there is, or logs in. It is the reading of c.token: never two at once.
 func (c *vaultClient) newToken(ctx context.Context) (*vaultToken, time.Time, error) {
-	if old := c.last; old != nil && old.renewable && time.Now().Before(old.ends) {
+	if old := c.last; old != nil && old.renewable && !old.refused.Load() && time.Now().Before(old.ends) {
 		t, err := c.renew(ctx, old)
 		var refused *vaultError
 		switch {
@@ -157,6 +159,7 @@ func (c *vaultClient) login(ctx context.Context) (*vaultToken, error) {
 
 // drop gives up a token, unless another has taken its place.
 func (c *vaultClient) drop(t *vaultToken) {
+	t.refused.Store(true)
 	if c.auth.kept != nil {
 		c.auth.kept.forget(func(text Secret) bool { return strings.TrimSpace(text.Reveal()) == t.text.Reveal() })
 	}
