@@ -10,8 +10,8 @@
 //
 // ISE gives 100 objects a page and keeps no snapshot. Pages are read at once, as many as there are connections, and yielded in
 // their order; memory holds a few pages and 16 bytes of every id. An object that shifted from page to page is yielded once. When the
-// totals before, in and after the pages and the number of objects do not agree, the list has changed meanwhile and is read again,
-// the third time page by page, and what was missed is yielded then; a list that even then shows objects to be missing ends
+// totals that the pages tell and the number of objects do not agree, the list has changed meanwhile and is read again, the third
+// time page by page, and what was missed is yielded then; a list that even then shows objects to be missing ends
 // with a *DriftError. One that only grows is complete for all that was there. What no client can see is a change that was
 // undone between two pages: one object deleted and another one made in its stead.
 //

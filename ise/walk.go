@@ -78,7 +78,7 @@ type walk[T any] struct {
 	anew   bool // it is not the first walk
 
 	first, last int  // totals, before and after
-	least, most int  // of the pages, which were counted in no order
+	least, most int  // of the pages, which were counted in no order: a change before the last one was answered shows in one
 	pages       int  // used
 	stop        int  // the page to stop before
 	again       bool // an object was met again
@@ -113,7 +113,9 @@ func (k *walk[T]) run(ctx context.Context) error {
 	if k.broken {
 		return nil
 	}
-	k.last, err = k.total(ctx)
+	if p.total < 0 {
+		k.last, err = k.total(ctx)
+	}
 	return err
 }
 
@@ -129,7 +131,7 @@ func (k *walk[T]) numbers(from int) iter.Seq[int] {
 func (k *walk[T]) use(p page[T]) bool {
 	k.pages++
 	if p.total >= 0 && !p.end {
-		k.least, k.most = min(k.least, p.total), max(k.most, p.total)
+		k.last, k.least, k.most = p.total, min(k.least, p.total), max(k.most, p.total)
 	}
 	if p.next >= k.stop {
 		k.stop = p.next + 1 // the list grew, or its end is not known
