@@ -321,10 +321,10 @@ func TestSlowDownUnderALimit(t *testing.T) {
 	for name, busy := range map[string]bool{"that is told by 429": false, "that is told by 503": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, sim.ISEConfig{Endpoints: 6000, Seed: 1, Rate: 40, Busy: busy})
+			s := start(t, sim.ISEConfig{Endpoints: 3000, Seed: 1, Rate: 8, Busy: busy})
 			c := config(t, s)
 			c.Rate, c.Retries = 90, 10
-			if n := len(macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))); n != 6000 {
+			if n := len(macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))); n != 3000 {
 				t.Errorf("%d endpoints", n)
 			}
 			if got := s.Counts(); got.Throttled == 0 || got.Throttled > got.Requests/3 {

@@ -93,6 +93,7 @@ func (n *iseNode) send(w http.ResponseWriter, r *http.Request, a iseAnswer, faul
 	w.WriteHeader(a.status)
 	if fault == iseFaultTruncated {
 		w.Write(body[:len(body)/2])
+		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler) // net/http's way to close a connection in the middle
 	}
 	w.Write(body)
