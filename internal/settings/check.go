@@ -33,6 +33,7 @@ func (s *Settings) check() Problems {
 	p = append(p, s.checkGroup(s.root.Get("defaults"), s.Defaults.Group)...)
 	p = append(p, s.checkSecrets()...)
 	p = append(p, s.checkServing()...)
+	p = append(p, s.checkISE()...)
 	if len(p) > 0 {
 		return sorted(p) // rows inherit from groups: their mistakes would be told once a row
 	}

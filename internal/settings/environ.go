@@ -59,7 +59,7 @@ var overrides = []override{
 // environ puts the environment over the file.
 func (s *Settings) environ(o Options) Problems {
 	var p Problems
-	for _, v := range slices.Concat(overrides, secretOverrides) {
+	for _, v := range slices.Concat(overrides, secretOverrides, iseOverrides) {
 		value := o.getenv(v.name)
 		if value == "" {
 			continue

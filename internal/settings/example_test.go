@@ -13,7 +13,7 @@ import (
 )
 
 // switchedOn matches the settings of the example, which stand behind a # without a blank.
-var switchedOn = regexp.MustCompile(`(?m)^#(data_dir|inventory|devices|groups|credentials|secrets|defaults|limits|serve|backup|monitor|history|alerts|syslog|  )`)
+var switchedOn = regexp.MustCompile(`(?m)^#(data_dir|inventory|devices|groups|credentials|secrets|defaults|limits|serve|backup|monitor|history|alerts|syslog|ise|  )`)
 
 func TestTheExampleIsRightAsItIsAndSwitchedOn(t *testing.T) {
 	t.Parallel()
@@ -98,8 +98,8 @@ func schemaKeys(t *testing.T) []string {
 func TestTheSchemaDescribesEveryKey(t *testing.T) {
 	t.Parallel()
 	text := string(settings.Schema())
-	if got, want := strings.Count(text, `"additionalProperties": false`), 29; got != want {
-		t.Errorf("%d objects are closed, want %d: settings, source, device, credential, secrets with age and vault, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, and group with backup, watch, probe and window", got, want)
+	if got, want := strings.Count(text, `"additionalProperties": false`), 30; got != want {
+		t.Errorf("%d objects are closed, want %d: settings, source, device, credential, secrets with age and vault, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, ise, and group with backup, watch, probe and window", got, want)
 	}
 	var root struct {
 		Properties map[string]struct{ Description string }

@@ -32,6 +32,7 @@ type Settings struct {
 	History     History               `yaml:"history" doc:"how long muster serve keeps what it has measured"`
 	Alerts      Alerts                `yaml:"alerts" doc:"what muster serve tells people, and by whom"`
 	Syslog      Syslog                `yaml:"syslog" doc:"where muster serve receives what devices log, and what comes of it"`
+	ISE         ISE                   `yaml:"ise" doc:"how Cisco ISE is asked"`
 
 	File        string // the settings file; empty: there is none
 	DevicesFile string // devices.yaml, which need not exist
@@ -226,7 +227,7 @@ func (s *Settings) readFile() Problems {
 func (s *Settings) paths() {
 	s.secretPaths()
 	y := &s.Syslog
-	for _, path := range []*string{&s.DataDir, &s.Alerts.Alertmanager, &y.TLSCert, &y.TLSKey, &y.TLSClientCA} {
+	for _, path := range []*string{&s.DataDir, &s.Alerts.Alertmanager, &y.TLSCert, &y.TLSKey, &y.TLSClientCA, &s.ISE.CAFile} {
 		*path = s.path(*path)
 	}
 	for i := range y.Unix {
