@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,19 +62,20 @@ func (m Mapping) columns() []struct{ name, path string } {
 // check says what is wrong with a mapping.
 func (m Mapping) check() error {
 	if m.Name == "" && m.Address == "" {
-		return errors.New("map says neither where the name nor where the address of a device is")
+		return errors.New("it says neither where the name nor where the address of a device is")
 	}
 	for _, c := range m.columns() {
 		if _, err := expandPaths(c.path, func(string) (string, error) { return "x", nil }); err != nil {
-			return fmt.Errorf("map.%s: %w", c.name, err)
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	for tag, path := range m.Tags {
+	for _, tag := range slices.Sorted(maps.Keys(m.Tags)) {
+		path := m.Tags[tag]
 		if tag == "" || strings.ContainsAny(tag, "=!,") {
-			return fmt.Errorf("map.tags: %q cannot be the name of a tag", tag)
+			return fmt.Errorf("tags: %q cannot be the name of a tag", tag)
 		}
 		if _, err := expandPaths(path, func(string) (string, error) { return "x", nil }); err != nil {
-			return fmt.Errorf("map.tags.%s: %w", tag, err)
+			return fmt.Errorf("tags.%s: %w", tag, err)
 		}
 	}
 	return nil

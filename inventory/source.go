@@ -51,16 +51,16 @@ type Spec struct {
 	Columns   map[string]int    // oxidized: the number of each column, from 0; nil: name, platform, username, password, enable
 	Platforms map[string]string // what its names of platforms are called here, before the aliases of package platform
 
-	URL      string                // of a source that is asked over HTTP; without user and password
-	Username string                // ise
-	Password secret.Ref            // ise
-	Token    secret.Ref            // netbox: its API token
-	Headers  map[string]secret.Ref // sent with each request to the host of URL, and to no other
-	CAFile   string                // PEM file of the authorities that sign the certificate, in the place of the system's
-	Pin      string                // ise: of its public key, "sha256/" and base64, or hexadecimal
-	Insecure bool                  // the certificate is not verified; each reading says so
-	Filter   map[string][]string   // netbox, ise: what is asked for
-	Map      Mapping               // json, netbox: what the fields are called there
+	URL      string                  // of a source that is asked over HTTP; without user and password
+	Username string                  // ise
+	Password []secret.Ref            // ise; of several references the first that gives a secret, as with all of these
+	Token    []secret.Ref            // netbox: its API token
+	Headers  map[string][]secret.Ref // sent with each request to the host of URL, and to no other
+	CAFile   string                  // PEM file of the authorities that sign the certificate, in the place of the system's
+	Pin      string                  // ise: of its public key, "sha256/" and base64, or hexadecimal
+	Insecure bool                    // the certificate is not verified; each reading says so
+	Filter   map[string][]string     // netbox, ise: what is asked for
+	Map      Mapping                 // json, netbox: what the fields are called there
 
 	// Devices are rows that were read already as part of another file, which File names; for the type yaml.
 	Devices []strict.Node
@@ -110,7 +110,7 @@ type OpenSecret = func(refs ...secret.Ref) (secret.Source, error)
 type Env struct {
 	Keyring  *secret.Keyring // holds the named credentials, gets those that stand in files; nil: an own one
 	Prompt   secret.Prompt   // for prompt: references in files
-	Open     OpenSecret      // opens references to secrets; nil: secret.Open with Prompt
+	Open     OpenSecret      // opens references to secrets; nil: a secret.Opener with Prompt
 	Defaults Group           // for all devices
 	Groups   map[string]Group
 	Argument Settings // for devices named on the command line: --user, --legacy-crypto, --platform
@@ -138,11 +138,11 @@ type Env struct {
 	ssh   func() (*sshConfig, error) // reads ssh's settings once; nil: each time
 }
 
-func (e *Env) open(ref secret.Ref) (secret.Source, error) {
+func (e *Env) open(refs ...secret.Ref) (secret.Source, error) {
 	if e.Open != nil {
-		return e.Open(ref)
+		return e.Open(refs...)
 	}
-	return secret.Open(ref, e.Prompt)
+	return (&secret.Opener{Prompt: e.Prompt, Getenv: e.Getenv}).Open(refs...)
 }
 
 // learn keeps a group that an inventory file brought.

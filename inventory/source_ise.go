@@ -21,7 +21,7 @@ func openISE(spec Spec, env *Env) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if spec.Username == "" || spec.Password == "" {
+	if spec.Username == "" || len(spec.Password) == 0 {
 		return nil, fmt.Errorf("%s: the source needs a username and a password", shown(u))
 	}
 	return &remote{spec, env, func(ctx context.Context) ([]found, error) {
@@ -46,7 +46,7 @@ func openISE(spec Spec, env *Env) (Source, error) {
 }
 
 func (e *Env) dialISE(spec Spec) (*ise.Client, error) {
-	src, err := e.open(spec.Password)
+	src, err := e.open(spec.Password...)
 	if err != nil {
 		return nil, fmt.Errorf("password: %w", err)
 	}

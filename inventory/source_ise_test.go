@@ -22,7 +22,7 @@ func startISE(t *testing.T) (*sim.ISE, inventory.Spec) {
 	user, password := s.Login()
 	dir := t.TempDir()
 	spec := inventory.Spec{
-		Type: "ise", URL: s.URL(), Username: user, Password: secret.Ref("file:" + put(t, dir, "password", password)),
+		Type: "ise", URL: s.URL(), Username: user, Password: []secret.Ref{secret.Ref("file:" + put(t, dir, "password", password))},
 		CAFile: put(t, dir, "ca.pem", string(s.CA())),
 	}
 	client, err := ise.New(ise.Config{URL: s.URL(), Username: user, CAFile: spec.CAFile, Password: func(context.Context) (string, error) { return password, nil }})
@@ -92,9 +92,11 @@ func TestISEIsAskedForWhatTheSettingsSay(t *testing.T) {
 		"another pin":         {func(p *inventory.Spec) { p.CAFile, p.Pin = "", "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "pin"},
 		"no authority":        {func(s *inventory.Spec) { s.CAFile = "" }, "certificate"},
 		"a filter of nothing": {func(s *inventory.Spec) { s.Filter = map[string][]string{"name.LIKE": {hidden[:3]}} }, "unknown operator"},
-		"a wrong password":    {func(s *inventory.Spec) { s.Password = secret.Ref("file:" + put(t, t.TempDir(), "pw", hidden)) }, "401"},
-		"no password there":   {func(s *inventory.Spec) { s.Password = "file:/no/such/file" }, "no such file"},
-		"no user":             {func(s *inventory.Spec) { s.Username = "" }, "needs a username and a password"},
+		"a wrong password": {func(s *inventory.Spec) {
+			s.Password = []secret.Ref{secret.Ref("file:" + put(t, t.TempDir(), "pw", hidden))}
+		}, "401"},
+		"no password there": {func(s *inventory.Spec) { s.Password = []secret.Ref{"file:/no/such/file"} }, "no such file"},
+		"no user":           {func(s *inventory.Spec) { s.Username = "" }, "needs a username and a password"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := spec

@@ -11,7 +11,7 @@ import (
 func openJSON(spec Spec, env *Env) (Source, error) {
 	spec.Map = spec.Map.orUsual()
 	if err := spec.Map.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", spec.place(), err)
+		return nil, fmt.Errorf("%s: map: %w", spec.place(), err)
 	}
 	if spec.URL == "" {
 		return &fileSource{spec: spec, env: env, parse: parseJSON}, nil

@@ -26,11 +26,11 @@ var netboxMap = Mapping{
 // openNetBox asks a NetBox for its devices: those that are active, where the filter does not name a status itself.
 func openNetBox(spec Spec, env *Env) (Source, error) {
 	spec.Map = spec.Map.over(netboxMap)
-	if err := spec.Map.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", spec.place(), err)
-	}
 	if spec.URL == "" {
 		return nil, errors.New("netbox: the source has no url: write https:// and the host of the NetBox")
+	}
+	if err := spec.Map.check(); err != nil {
+		return nil, fmt.Errorf("%s: map: %w", spec.place(), err)
 	}
 	u, err := netboxURL(spec)
 	if err != nil {
@@ -38,7 +38,7 @@ func openNetBox(spec Spec, env *Env) (Source, error) {
 	}
 	return &remote{spec, env, func(ctx context.Context) ([]found, error) {
 		w, err := env.dialWeb(ctx, spec, u)
-		if err == nil && spec.Token != "" {
+		if err == nil && len(spec.Token) > 0 {
 			err = w.netboxToken(ctx, spec, env)
 		}
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
 )
 
 // netbox is a server that behaves as NetBox's published OpenAPI says of GET /api/dcim/devices/: limit and offset, count,
@@ -129,7 +130,7 @@ func TestNetBoxIsAskedForWhatTheSettingsSay(t *testing.T) {
 			e.Open = secrets(map[string]string{"env:NETBOX": c.token})
 			spec := inventory.Spec{Type: "netbox", URL: n.URL + c.path, Filter: c.filter}
 			if c.token != "" {
-				spec.Token = "env:NETBOX"
+				spec.Token = []secret.Ref{"env:NETBOX"}
 			}
 			inv, err := inventory.Load(t.Context(), e, spec)
 			if err != nil {
@@ -173,7 +174,7 @@ func TestNetBoxThatFails(t *testing.T) {
 			n.token, n.next = c.token, c.next
 			e := env(t)
 			e.Open = secrets(map[string]string{"env:NETBOX": "nbt_" + hidden})
-			_, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "netbox", URL: n.URL, Token: "env:NETBOX"})
+			_, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "netbox", URL: n.URL, Token: []secret.Ref{"env:NETBOX"}})
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}

@@ -92,6 +92,7 @@ func TestNornirKeysAndFiles(t *testing.T) {
 		t.Errorf("got the notes %v, %v, want one on %s", inv.Notes, err, groups)
 	}
 	for name, text := range map[string]string{"groups.yaml": "a: [", "hosts.yaml": "- r1\n"} {
+		put(t, dir, "hosts.yaml", "r1:\n")
 		put(t, dir, name, text)
 		if _, err = inventory.Load(t.Context(), e, inventory.Spec{Type: "nornir", File: hosts}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)

@@ -23,7 +23,7 @@ func openOxidized(spec Spec, env *Env) (Source, error) {
 	}
 	columns, err := oxidizedColumns(spec)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", spec.File, err)
 	}
 	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
 		for n, line := range lines(data) {
@@ -51,10 +51,10 @@ func oxidizedColumns(spec Spec) (map[int]string, error) {
 			name = ours
 		}
 		if !slices.Contains(csvColumns, name) {
-			return nil, fmt.Errorf("%s: unknown column %q%s", spec.File, name, strict.Hint(name, csvColumns))
+			return nil, fmt.Errorf("unknown column %q%s", name, strict.Hint(name, csvColumns))
 		}
 		if other, ok := columns[i]; ok || i < 0 {
-			return nil, fmt.Errorf("%s: the column %q has the number %d, which is negative or that of %q", spec.File, name, i, other)
+			return nil, fmt.Errorf("the column %q has the number %d, which is negative or that of %q", name, i, other)
 		}
 		columns[i] = name
 	}

@@ -14,23 +14,24 @@ type Opener func(spec Spec, env *Env) (Source, error)
 // kind is one kind of source.
 type kind struct {
 	open Opener
-	what string // for people who look for theirs
+	what string   // for people who look for theirs
+	keys []string // of Spec, as the settings call them, beside type and platforms
 }
 
 // sources is the table of all kinds of sources.
 var sources = map[string]kind{
-	"ansible":    {openAnsible, "an Ansible inventory, INI or YAML, with its group_vars and host_vars, or a directory of these"},
-	"cloginrc":   {openCloginrc, "RANCID's .cloginrc, for the devices of the router.db beside or below it"},
-	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform..."},
-	"ise":        {openISE, "the network devices of a Cisco ISE, by ERS"},
-	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source"},
-	"list":       {openList, "a name, an address, user@host:port or a prefix a line"},
-	"netbox":     {openNetBox, "the devices of a NetBox, by its API"},
-	"nornir":     {openNornir, "Nornir's hosts.yaml, with the groups.yaml and defaults.yaml beside it, or the directory of these"},
-	"oxidized":   {openOxidized, "Oxidized's router.db: name:model:group..."},
-	"rancid":     {openRancid, "RANCID's router.db: name;type;up"},
-	"ssh_config": {openSSHConfig, "the hosts of an OpenSSH client configuration"},
-	"yaml":       {openYAML, "a list of devices, with groups and defaults if need be"},
+	"ansible":    {openAnsible, "an Ansible inventory, INI or YAML, with its group_vars and host_vars, or a directory of these", []string{"file"}},
+	"cloginrc":   {openCloginrc, "RANCID's .cloginrc, for the devices of the router.db beside or below it", []string{"file"}},
+	"csv":        {openCSV, "a table whose first line names the columns: name,address,platform...", []string{"file", "delimiter"}},
+	"ise":        {openISE, "the network devices of a Cisco ISE, by ERS", []string{"url", "username", "password", "ca_file", "pin", "insecure", "filter"}},
+	"json":       {openJSON, "any list of JSON objects, in a file or over HTTP, by a map of its fields: LibreNMS, Oxidized's HTTP source", []string{"file", "url", "headers", "ca_file", "insecure", "map"}},
+	"list":       {openList, "a name, an address, user@host:port or a prefix a line", []string{"file"}},
+	"netbox":     {openNetBox, "the devices of a NetBox, by its API", []string{"url", "token", "headers", "ca_file", "insecure", "filter", "map"}},
+	"nornir":     {openNornir, "Nornir's hosts.yaml, with the groups.yaml and defaults.yaml beside it, or the directory of these", []string{"file"}},
+	"oxidized":   {openOxidized, "Oxidized's router.db: name:model:group...", []string{"file", "delimiter", "columns"}},
+	"rancid":     {openRancid, "RANCID's router.db: name;type;up", []string{"file"}},
+	"ssh_config": {openSSHConfig, "the hosts of an OpenSSH client configuration", []string{"file"}},
+	"yaml":       {openYAML, "a list of devices, with groups and defaults if need be", []string{"file"}},
 }
 
 // Sources returns the kinds of sources, sorted.

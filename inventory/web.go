@@ -66,8 +66,8 @@ func shownText(text string) string {
 // dialWeb makes what a source asks with; no request is sent yet. The secrets of the headers are read here.
 func (e *Env) dialWeb(ctx context.Context, spec Spec, base *url.URL) (*web, error) {
 	w := &web{base: base, header: http.Header{"Accept": {"application/json"}, "User-Agent": {"muster"}}}
-	for name, ref := range spec.Headers {
-		text, err := e.reveal(ctx, ref)
+	for name, refs := range spec.Headers {
+		text, err := e.reveal(ctx, refs)
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", name, err)
 		}
@@ -89,7 +89,7 @@ func (e *Env) dialWeb(ctx context.Context, spec Spec, base *url.URL) (*web, erro
 	if spec.Insecure && base.Scheme == "https" {
 		e.note(shown(base), 0, "%s", insecureNote)
 	}
-	if base.Scheme == "http" && (spec.Token != "" || len(spec.Headers) > 0) && !loopback(base) {
+	if base.Scheme == "http" && (len(spec.Token) > 0 || len(spec.Headers) > 0) && !loopback(base) {
 		e.note(shown(base), 0, "the token or the headers go there in clear text: write https://")
 	}
 	return w, nil
@@ -97,9 +97,9 @@ func (e *Env) dialWeb(ctx context.Context, spec Spec, base *url.URL) (*web, erro
 
 const insecureNote = "its certificate is not verified (insecure: true): anybody on the way can read and change what is said"
 
-// reveal reads the secret of a reference and makes sure that it can stand in a header.
-func (e *Env) reveal(ctx context.Context, ref secret.Ref) (string, error) {
-	src, err := e.open(ref)
+// reveal reads the secret of references and makes sure that it can stand in a header.
+func (e *Env) reveal(ctx context.Context, refs []secret.Ref) (string, error) {
+	src, err := e.open(refs...)
 	if err != nil {
 		return "", err
 	}

@@ -41,7 +41,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 	if err := os.WriteFile(other, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	header := map[string]secret.Ref{"X-Auth-Token": "env:TOKEN"}
+	header := map[string][]secret.Ref{"X-Auth-Token": {"env:TOKEN"}}
 	for name, c := range map[string]struct {
 		spec      inventory.Spec
 		want, not string
@@ -51,9 +51,9 @@ func TestCertificatesAreVerified(t *testing.T) {
 		"a file without a certificate":     {inventory.Spec{CAFile: other}, "holds no certificate", ""},
 		"a file that is not there":         {inventory.Spec{CAFile: other + "x"}, "no such file", ""},
 		"not verified, and said so":        {inventory.Spec{Headers: header, Insecure: true}, "", ""},
-		"a header that is not what it was": {inventory.Spec{Headers: map[string]secret.Ref{"X-Auth-Token": "env:OTHER"}, CAFile: ca}, "HTTP 401 Unauthorized", ""},
-		"a header of two lines":            {inventory.Spec{Headers: map[string]secret.Ref{"X-Auth-Token": "env:LINES"}, CAFile: ca}, "header X-Auth-Token: literal: it holds a line break", ""},
-		"a header that nobody knows":       {inventory.Spec{Headers: map[string]secret.Ref{"X-Auth-Token": "env:NONE"}, CAFile: ca}, "header X-Auth-Token: not a reference", ""},
+		"a header that is not what it was": {inventory.Spec{Headers: map[string][]secret.Ref{"X-Auth-Token": {"env:OTHER"}}, CAFile: ca}, "HTTP 401 Unauthorized", ""},
+		"a header of two lines":            {inventory.Spec{Headers: map[string][]secret.Ref{"X-Auth-Token": {"env:LINES"}}, CAFile: ca}, "header X-Auth-Token: literal: it holds a line break", ""},
+		"a header that nobody knows":       {inventory.Spec{Headers: map[string][]secret.Ref{"X-Auth-Token": {"env:NONE"}}, CAFile: ca}, "header X-Auth-Token: not a reference", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +99,7 @@ func TestRedirectsStayOnTheServer(t *testing.T) {
 	for path, want := range map[string]string{"/moved": "", "/loop": "it sends on and on", "/away": "it sends on to " + foreign.URL + "/x: if that is right, make it the url"} {
 		e := env(t)
 		e.Open = secrets(map[string]string{"env:TOKEN": hidden})
-		inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "json", URL: l.URL + path, Headers: map[string]secret.Ref{"X-Auth-Token": "env:TOKEN"}})
+		inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "json", URL: l.URL + path, Headers: map[string][]secret.Ref{"X-Auth-Token": {"env:TOKEN"}}})
 		if want == "" && (err != nil || len(inv.Devices) != 2) || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), hidden)) {
 			t.Errorf("%s: got %v, want %q in it", path, err, want)
 		}

@@ -13,16 +13,7 @@ import (
 
 // check finds what is well formed and wrong all the same: names of nothing.
 func (s *Settings) check() Problems {
-	var p Problems
-	for i, src := range s.Inventory {
-		n := s.root.Get("inventory").Items()[i]
-		if src.File == "" {
-			p = append(p, n.Problem("the source has no file: add file: PATH"))
-		}
-		if src.Type != "" && !slices.Contains(inventory.Sources(), src.Type) {
-			p = append(p, n.Get("type").Problem("unknown kind of inventory %q%s", src.Type, strict.Hint(src.Type, inventory.Sources())))
-		}
-	}
+	p := s.checkSources()
 	for _, name := range slices.Sorted(maps.Keys(s.Groups)) {
 		n := s.root.Get("groups").Get(name)
 		if err := inventory.CheckGroup(name); err != nil {
@@ -91,6 +82,7 @@ func sorted(p Problems) Problems {
 // Env returns what inventory.Load needs, with the credentials of ring; prompt is that of Opener.
 func (s *Settings) Env(ring *secret.Keyring, prompt secret.Prompt) inventory.Env {
 	env := s.env(ring)
+	env.Keep = KeepDir(s.DataDir)
 	s.secrets(&env, prompt)
 	return env
 }
@@ -112,15 +104,6 @@ func (s *Settings) groups() map[string]inventory.Group {
 		}
 	}
 	return groups
-}
-
-// Specs returns the sources of devices: the files of inventory, the devices of muster.yaml, those of devices.yaml.
-func (s *Settings) Specs() []inventory.Spec {
-	var specs []inventory.Spec
-	for _, src := range s.Inventory {
-		specs = append(specs, inventory.Spec{Type: src.Type, File: s.path(src.File), Delimiter: src.Delimiter, Columns: src.Columns})
-	}
-	return append(specs, s.inline()...)
 }
 
 func (s *Settings) inline() []inventory.Spec {

@@ -98,8 +98,8 @@ func schemaKeys(t *testing.T) []string {
 func TestTheSchemaDescribesEveryKey(t *testing.T) {
 	t.Parallel()
 	text := string(settings.Schema())
-	if got, want := strings.Count(text, `"additionalProperties": false`), 30; got != want {
-		t.Errorf("%d objects are closed, want %d: settings, source, device, credential, secrets with age and vault, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, ise, and group with backup, watch, probe and window", got, want)
+	if got, want := strings.Count(text, `"additionalProperties": false`), 31; got != want {
+		t.Errorf("%d objects are closed, want %d: settings, source with map, device, credential, secrets with age and vault, defaults, limits, serve, backup, monitor with flap, uplink, probe and window, history, alerts, rule, syslog with source, noise, its rule and changes, ise, and group with backup, watch, probe and window", got, want)
 	}
 	var root struct {
 		Properties map[string]struct{ Description string }

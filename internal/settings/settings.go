@@ -19,7 +19,7 @@ import (
 // Settings is what muster.yaml says. The zero Settings is a machine without one.
 type Settings struct {
 	DataDir     string                `yaml:"data_dir" doc:"where configurations, their history and the state are kept; absent: $XDG_STATE_HOME/muster"`
-	Inventory   []Source              `yaml:"inventory" doc:"files that list devices"`
+	Inventory   []Source              `yaml:"inventory" doc:"files that list devices, and servers that are asked for them"`
 	Devices     []strict.Node         `yaml:"devices" doc:"devices that are listed right here"`
 	Groups      map[string]Group      `yaml:"groups" doc:"what holds for the devices of a group"`
 	Credentials map[string]Credential `yaml:"credentials" doc:"ways to log in, by name"`
@@ -41,14 +41,6 @@ type Settings struct {
 	added   []strict.Node // rows of DevicesFile
 	options Options
 	opener  *secret.Opener
-}
-
-// Source is one file that lists devices.
-type Source struct {
-	Type      string         `yaml:"type" doc:"csv, list, oxidized, rancid, ssh_config or yaml; absent: found out by name and content"`
-	File      string         `yaml:"file" doc:"its path; a relative one begins where muster.yaml is"`
-	Delimiter string         `yaml:"delimiter" doc:"what parts the columns of csv and oxidized; absent: found out, and a colon"`
-	Columns   map[string]int `yaml:"columns" doc:"the number of each column of oxidized, from 0"`
 }
 
 // Defaults are what holds for all devices.

@@ -176,8 +176,6 @@ func TestBadSettings(t *testing.T) {
 		"credential of a device":    {"devices: [{name: r1, credentials: x}]", `1:35: no credential is named "x"`},
 		"name of a group":           {"groups: {a/b: {limit: 1}}", `1:15: group: the name "a/b" holds '/': a name is letters, digits and . _ - : +`},
 		"reserved group":            {"groups:\n  all:\n    limit: 1", `3:5: a group cannot be named "all": @all has its own meaning`},
-		"source without a file":     {"inventory: [{type: csv}]", `1:13: the source has no file: add file: PATH`},
-		"source of no kind":         {"inventory: [{type: cvs, file: x}]", `1:20: unknown kind of inventory "cvs": did you mean "csv"?`},
 		"device without a name":     {"devices: [{group: core}]", `1:11: the row has neither a name nor an address`},
 		"device with a bad key":     {"devices: [{name: r1, prot: 22}]", `1:22: unknown key "prot" in devices[0]: did you mean "port"?`},
 		"device there twice":        {"devices:\n  - r1\n  - r1", `3:1: r1 is already in FILE:2`},
