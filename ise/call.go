@@ -67,7 +67,7 @@ func (c *Client) do(ctx context.Context, r *request) (answer, error) {
 // rest slows down if that is what ISE asks for, and waits before the next attempt.
 func (c *Client) rest(ctx context.Context, err *Error, try int) error {
 	c.log.Debug("a request to ISE is repeated", "op", err.Op, "resource", err.Resource, "attempt", try, "err", err)
-	if slowing(err) && c.gate.slower() {
+	if slowing(err) && c.gate.slower(err.left) {
 		c.log.Warn("ISE is slower than the rate: requests are spaced out", "err", err)
 	}
 	return sleep(ctx, max(c.backoff.wait(try), err.retryAfter))
@@ -122,18 +122,21 @@ func (c *Client) send(ctx context.Context, n *node, r *request) (a answer, faile
 		return answer{}, r.fail(err)
 	}
 	defer c.gate.leave()
+	left := time.Now()
 	inner, cancel := context.WithTimeoutCause(c.paced(ctx), c.timeout, errSilent)
 	defer cancel()
 	a, failed = c.exchange(inner, n, r, password)
-	switch {
-	case failed == nil:
+	if failed == nil {
 		c.gate.faster()
+		return a, nil
+	}
+	switch failed.left = left; {
 	case ctx.Err() != nil:
 		failed.Err = ended(ctx)
 	case inner.Err() != nil && failed.Status == 0:
 		failed.Err = context.Cause(inner)
 	}
-	return a, failed
+	return answer{}, failed
 }
 
 // errSilent is the end of the time that one attempt has.

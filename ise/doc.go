@@ -19,7 +19,7 @@
 //
 // No more than Config.Connections requests are under way, and no second of ISE's clock sees more than Config.Rate of them: each
 // counts from when it leaves until a second after its answer. Answers of 429 and 503, resets and silence double the distance
-// between requests, up to sixteenfold, and each success takes a hundredth of the rate back.
+// between requests, up to sixteenfold, and each success takes a fiftieth of it back.
 //
 // # What is repeated
 //

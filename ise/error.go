@@ -40,7 +40,8 @@ type Error struct {
 	Attempts int
 	Err      error // one of the errors above, or why there was no answer
 
-	sent       bool          // ISE may have got the request
+	left       time.Time     // when the request left
+	sent       bool          // ISE may have got it
 	html       bool          // the body was no JSON
 	retryAfter time.Duration // as the answer asked for
 }

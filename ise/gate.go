@@ -30,16 +30,12 @@ type gate struct {
 	ends   []time.Time   // when the others ended, as long as that is less than window ago
 }
 
-// What the gate does when ISE is too slow for the rate.
 const (
-	slowest   = 16              // times the distance between two requests
-	slowAgain = time.Second     // requests under way at the same time fail together, and count as one
+	slowest   = 16              // times the distance between two requests, when ISE cannot keep up
+	recovery  = 0.98            // is left of it after a success
 	maxPlaces = 1 << 14         // bounds the memory of an absurd rate
 	minEvery  = time.Nanosecond // of an even more absurd one
 )
-
-// recovery is by how much of the full rate each success speeds up what was slowed down.
-const recovery = 0.01
 
 func newGate(connections int, rate float64) *gate {
 	places := int(min(max(math.Floor(rate), 1), maxPlaces))
@@ -131,15 +127,16 @@ func (g *gate) take() (wait time.Duration, ours bool) {
 	return at.Sub(now), true
 }
 
-// slower doubles the distance between requests, because ISE could not keep up. It reports whether it did.
-func (g *gate) slower() bool {
+// slower doubles the distance between requests, because ISE could not keep up with the one that left at that moment. Requests that
+// were under way together fail together: one that left before the last doubling is no reason for another. It reports
+// whether it doubled.
+func (g *gate) slower(left time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
-	if now.Sub(g.slowed) < slowAgain || g.factor >= slowest {
+	if left.Before(g.slowed) || g.factor >= slowest {
 		return false
 	}
-	g.slowed, g.factor = now, min(g.factor*2, slowest)
+	g.slowed, g.factor = time.Now(), min(g.factor*2, slowest)
 	return true
 }
 
@@ -147,7 +144,7 @@ func (g *gate) slower() bool {
 func (g *gate) faster() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.factor = 1 / min(1, 1/g.factor+recovery)
+	g.factor = max(g.factor*recovery, 1)
 }
 
 // sleep waits for d, or until ctx ends.

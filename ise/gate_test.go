@@ -111,25 +111,27 @@ func TestLessThanOneRequestASecond(t *testing.T) {
 func TestSlowerAndFaster(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(1, 100)
-		for range 100 { // of requests that fail together one counts
-			g.slower()
+		g := newGate(8, 100)
+		left := time.Now()
+		time.Sleep(time.Millisecond)
+		for range 8 { // they were under way together
+			g.slower(left)
 		}
 		if g.factor != 2 {
-			t.Errorf("factor %v after one second of trouble", g.factor)
+			t.Errorf("factor %v after one time of trouble", g.factor)
 		}
 		for range 10 {
-			time.Sleep(slowAgain)
-			g.slower()
+			time.Sleep(time.Millisecond)
+			g.slower(time.Now())
 		}
 		if g.factor != slowest {
 			t.Errorf("factor %v", g.factor)
 		}
-		for range 100 {
+		for range 140 {
 			g.faster()
 		}
 		if g.factor != 1 {
-			t.Errorf("factor %v after 100 successes", g.factor)
+			t.Errorf("factor %v after 140 successes", g.factor)
 		}
 	})
 }
