@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -168,6 +169,24 @@ func TestTheEnvironmentComesBeforeTheSettingsOfSecrets(t *testing.T) {
 	_, err = settings.Load(options(dir, "MUSTER_VAULT_ADDRESS=http://vault.example.net"))
 	if want := "environment: MUSTER_VAULT_ADDRESS: the address of Vault must begin with https://: by http the token could be read on the way"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestTheSettingsOfTheGuideAreRight(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "secrets.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(guide, -1)
+	if len(blocks) < 5 {
+		t.Fatalf("the guide shows %d settings", len(blocks))
+	}
+	for _, block := range blocks {
+		file := put(t, t.TempDir(), "muster.yaml", string(block[1]))
+		if p := settings.Check(file, options(t.TempDir())); len(p) > 0 {
+			t.Errorf("%v in\n%s", p, block[1])
+		}
 	}
 }
 
