@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/musternet/muster/syslog/syslogtest"
 )
@@ -77,15 +80,20 @@ func reckon(t *testing.T, h *hearing, send sender, archive string, sent int) rec
 	return reckoned{c, sent}
 }
 
-// The machine has to reach the rate, and to be there for this alone, to show anything; what is reckoned up is exact however busy it is.
+// The machine has to reach the rate, and to be there for this alone, to show anything; what is reckoned up is exact however busy it
+// is. The archive lies in memory: these are 165 MB a second, for which not every disk is good.
 func TestSyslogOfOneSenderAt300000ASecondLosesNothing(t *testing.T) {
 	const rate, seconds, tries = 300_000, 10, 3
+	if free := availableMemory(t); free < 4<<30 {
+		t.Skipf("%d MiB of memory are too little", free>>20)
+	}
 	fair := 0
 	for range tries {
 		s := newSite(t)
-		archive := filepath.Join(s.dir, "log")
+		archive, _ := onSmallDisk(t, s, 8<<10) // of which an archive takes a quarter
 		h := s.hear(t, nil, nil, "--udp", "127.0.0.1:0", "--archive", archive)
 		ctx, cancel := context.WithTimeout(t.Context(), (seconds+2)*time.Second)
+		goAhead(t, h.cmd.Process.Pid)
 		others := busyOthers(t, h.cmd.Process.Pid)
 		began := time.Now()
 		sent, err := syslogtest.Send(ctx, h.at["udp"], syslogtest.Flood{Count: rate * seconds, Rate: rate})
@@ -115,6 +123,34 @@ func TestSyslogOfOneSenderAt300000ASecondLosesNothing(t *testing.T) {
 	t.Skipf("this machine is too slow or too busy to show that nothing is lost at %d/s; that was exact which was counted", rate)
 }
 
+// availableMemory is how many bytes the machine can still give.
+func availableMemory(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(text), "MemAvailable:")
+	var kib int
+	if _, err := fmt.Sscanf(line, "%d kB", &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// goAhead puts the test and a process group before others who are busy, as far as the kernel lets them: by their priority, and by that of
+// their session (autogroup, sched(7)).
+func goAhead(t *testing.T, group int) {
+	t.Helper()
+	set := func(nice int) {
+		_ = unix.Setpriority(unix.PRIO_PGRP, 0, nice)
+		_ = unix.Setpriority(unix.PRIO_PGRP, group, nice)
+		_ = os.WriteFile("/proc/self/autogroup", strconv.AppendInt(nil, int64(nice), 10), 0)
+	}
+	set(-20)
+	t.Cleanup(func() { set(0) })
+}
+
 // busyOthers measures what part of all processors others use than the test and one process, until the result is called.
 func busyOthers(t *testing.T, pid int) func() float64 {
 	t.Helper()
@@ -126,7 +162,7 @@ func busyOthers(t *testing.T, pid int) func() float64 {
 }
 
 // processorTime is what the test and a process have used of the processors, what everybody has, and what there was, in ticks of
-// which a second has a hundred. What interrupts take is nobody's.
+// which a second has a hundred.
 func processorTime(t *testing.T, pid int) (ours, used, all float64) {
 	t.Helper()
 	var self syscall.Rusage
@@ -147,8 +183,8 @@ func processorTime(t *testing.T, pid int) (ours, used, all float64) {
 		t.Fatal(err)
 	}
 	ours = utime + stime + float64(self.Utime.Nano()+self.Stime.Nano())/1e7
-	used = user + nice + system + steal
-	return ours, used, used + idle + iowait + irq + softirq
+	used = user + nice + system + irq + softirq + steal
+	return ours, used, used + idle + iowait
 }
 
 func TestSyslogOf5000BackToBackLosesNothing(t *testing.T) {
