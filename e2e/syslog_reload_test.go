@@ -21,7 +21,8 @@ func TestSyslogServeTakesNewRules(t *testing.T) {
 		return "devices:\n" + device("a", "127.88.0.1", "") + device("b", "127.88.0.2", "") +
 			"monitor: {interval: 5s}\nbackup: off\nsyslog: {udp: [\"" + at + "\"]}\nalerts:\n  alertmanager: alertmanager.yml\n" + rules
 	}
-	const good = "  rules:\n    - {name: melts, when: log, match: 'reactor \\d melts', labels: {severity: warning}}\n"
+	const good = "  rules:\n    - {name: melts, when: log, match: 'reactor \\d melts', labels: {severity: warning}}\n" +
+		"    - {name: brief, when: log, text: brief, keep: 2s}\n"
 	const melts = "<134>1 - - plant 1 - - reactor 7 melts"
 	began := time.Now()
 	v := s.watch(t, nil, with(at, ""))
@@ -49,6 +50,14 @@ func TestSyslogServeTakesNewRules(t *testing.T) {
 		told := hook.await(t, 0, "melts a firing")
 		if told.Labels["severity"] != "warning" {
 			t.Errorf("%+v", told)
+		}
+	})
+	t.Run("It ends when it has heard no more", func(t *testing.T) {
+		says(t, "127.88.0.1", at, "<131>1 - - plant 1 - - brief outage")
+		firing := hook.await(t, 0, "brief a firing")
+		ended := hook.await(t, 0, "brief a resolved")
+		if lasted := ended.at.Sub(firing.at); firing.Labels["severity"] != "warning" || lasted < 1500*time.Millisecond || lasted > 5*time.Second {
+			t.Errorf("it lasted %v: %+v", lasted, firing)
 		}
 	})
 	t.Run("A wrong one is refused, and the old ones go on", func(t *testing.T) {

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -286,6 +287,16 @@ func TestSyslogThatIsReplayedIsKnownToBeOld(t *testing.T) {
 		if l.Time.After(again.Add(time.Second)) && slices.Contains(l.Flags, muster.FlagReplayed) {
 			t.Errorf("what comes at once is called replayed: %+v", l)
 		}
+	}
+	fired := map[string]int{}
+	for _, r := range lines[struct {
+		Name  string
+		Fired int
+	}](t, s.ok(t, "syslog", "rules", "test", "-o", "ndjson")) {
+		fired[r.Name] = r.Fired
+	}
+	if want := map[string]int{"flood": 2, "drops": 0, "each": 2, "log-critical": 0}; !maps.Equal(fired, want) {
+		t.Errorf("by the archive rules would have fired %v, they have fired %v", fired, want)
 	}
 	v.signal(t, syscall.SIGTERM)
 	<-v.ended
