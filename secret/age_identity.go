@@ -32,8 +32,7 @@ func (o *Opener) identityFile(ctx context.Context, path string, lock *locked) ([
 	}
 	if isAge(data) {
 		plain, _, err := shared(o, &o.unlocked, path, held(o, func(ctx context.Context) (Secret, error) {
-			plain, err := o.unlockIdentity(ctx, data, path)
-			return New(string(plain)), err
+			return o.unlockIdentity(ctx, path)
 		})).get(ctx)
 		if err != nil {
 			return nil, err
@@ -51,13 +50,17 @@ func (o *Opener) identityFile(ctx context.Context, path string, lock *locked) ([
 }
 
 // unlockIdentity opens an identity file that age encrypted with a passphrase.
-func (o *Opener) unlockIdentity(ctx context.Context, data []byte, path string) ([]byte, error) {
+func (o *Opener) unlockIdentity(ctx context.Context, path string) (Secret, error) {
+	data, err := readPrivate(path, maxBytes)
+	if err != nil {
+		return Secret{}, err
+	}
 	lock := &locked{o: o, ctx: ctx, name: path}
 	plain, err := unlock(data, lock, []age.Identity{lock})
 	if err != nil && lock.err == nil && !errors.Is(err, errAgeDamaged) {
-		return nil, errors.New("it is not locked by a passphrase but encrypted for another identity")
+		return Secret{}, errors.New("it is not locked by a passphrase but encrypted for another identity")
 	}
-	return plain, err
+	return New(string(plain)), err
 }
 
 // sshIdentity makes an identity of an SSH key. The passphrase of a locked one is asked for when a file is encrypted for it.

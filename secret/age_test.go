@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
@@ -336,6 +338,29 @@ func TestAgeFailures(t *testing.T) {
 	if _, err := read(t, &secret.Opener{}, "age:/no/such/file#x"); err == nil || err.Error() != "age:/no/such/file#x: no such file or directory" {
 		t.Errorf("got %v, want the file that is not there", err)
 	}
+}
+
+// Who replaces an identity and encrypts anew need not start muster anew.
+func TestAnotherIdentityIsFoundInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		path, identity := filepath.Join(dir, "file"), filepath.Join(dir, "identity")
+		var asked []string
+		o := &secret.Opener{Prompt: answer(agePassphrase, &asked), Age: secret.Age{Identities: []string{identity}}}
+		for _, want := range []string{"first", "second"} {
+			id := newIdentity(t)
+			put(t, dir, "identity", encrypt(t, id.String(), false, byPassphrase(t, agePassphrase)), 0o600)
+			put(t, dir, "file", encrypt(t, want, false, id.Recipient()), 0o644)
+			if got, err := read(t, o, "age:"+path); err != nil || got != want {
+				t.Errorf("got %q, %v, want %q", got, err, want)
+			}
+			time.Sleep(secret.Life)
+		}
+		if len(asked) != 1 {
+			t.Errorf("asked %q, want once", asked)
+		}
+	})
 }
 
 // What Debian's age made is read, and what it asks of a terminal is not needed.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -140,6 +141,27 @@ func TestAnsibleVaultPasswordsByID(t *testing.T) {
 	_, err = o.DecryptAnsibleVault(t.Context(), utf8)
 	if err == nil || !strings.Contains(err.Error(), `vault id "a": env:SECRET_TEST_NOT_SET: the environment variable is not set`) {
 		t.Errorf("got %v, want the password that could not be read", err)
+	}
+}
+
+// What ansible-vault makes at this moment is read.
+func TestFilesOfTheAnsibleVaultCommand(t *testing.T) {
+	t.Parallel()
+	command, err := exec.LookPath("ansible-vault")
+	if err != nil {
+		t.Skip("there is no ansible-vault here")
+	}
+	dir := t.TempDir()
+	password := put(t, dir, "password", ansiblePassword+"\n", 0o600)
+	path := put(t, dir, "vars.yml", "a: x\nrouters: "+hidden+"\n", 0o600)
+	cmd := exec.Command(command, "encrypt", "--vault-id", "net@"+password, path)
+	cmd.Env = append(os.Environ(), "ANSIBLE_HOME="+dir, "ANSIBLE_LOCAL_TEMP="+dir, "LC_ALL=C.UTF-8")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ansible-vault: %v: %s", err, out)
+	}
+	o := &secret.Opener{AnsibleVault: map[string]secret.Source{"net": open(t, "file:"+password)}}
+	if got, err := read(t, o, "ansible-vault:"+path+"#routers"); err != nil || got != hidden {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
