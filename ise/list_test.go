@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,17 +62,26 @@ func TestEveryEndpointIsFoundAmongFaults(t *testing.T) {
 
 func TestWhatTheServerCountsStaysBelowBothLimits(t *testing.T) {
 	t.Parallel()
-	s := start(t, sim.ISEConfig{Endpoints: 20000, Seed: 3, Latency: 10 * time.Millisecond, Faults: []sim.ISEShare{{Kind: "reset", Share: 0.02}, {Kind: "500", Share: 0.02}, {Kind: "truncated", Share: 0.02}}})
-	c := config(t, s)
-	c.Rate, c.Connections = 150, 5
-	if got, want := len(macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))), 20000; got != want {
-		t.Errorf("%d endpoints, want %d", got, want)
-	}
-	if n := s.Busiest(time.Second); n > 150 || n < 75 {
-		t.Errorf("%d requests arrived in one second, want at most 150 and not much less", n)
-	}
-	if n := s.Counts().PeakConns; n > 5 || n < 2 {
-		t.Errorf("%d connections at once, want 5", n)
+	for name, faults := range map[string][]sim.ISEShare{
+		"when all is well":          nil,
+		"when connections are lost": {{Kind: "reset", Share: 0.05}, {Kind: "truncated", Share: 0.05}}, // net/http repeats some of these by itself
+		"when answers are errors":   {{Kind: "500", Share: 0.1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, sim.ISEConfig{Endpoints: 15000, Seed: 3, Latency: 3 * time.Millisecond, Faults: faults})
+			c := config(t, s)
+			c.Rate, c.Connections, c.Retries = 60, 5, 20
+			if got, want := len(macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))), 15000; got != want {
+				t.Errorf("%d endpoints, want %d", got, want)
+			}
+			if n := s.Busiest(time.Second); n > 60 || faults == nil && n < 50 {
+				t.Errorf("%d requests arrived in one second, want at most 60 and not much less", n)
+			}
+			if n := s.Counts().PeakConns; n > 5 || n < 2 {
+				t.Errorf("%d connections at once, want at most 5", n)
+			}
+		})
 	}
 }
 
@@ -286,30 +296,37 @@ func TestCancelReturnsAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithCancelCause(t.Context())
-			reason := errors.New("enough")
-			asked := make(chan struct{}, 1<<16)
-			c.Hook = func(*http.Request) { asked <- struct{}{} }
-			s := start(t, c)
-			client := open(t, config(t, s))
-			var at atomic.Int64
-			stop := make(chan struct{})
-			go func() {
-				defer close(stop)
-				<-asked
-				at.Store(time.Now().UnixNano())
-				cancel(reason)
-			}()
-			var last error
-			for _, last = range client.Endpoints(ctx, ise.Filter{}) {
+			least := time.Hour
+			for range 3 { // a machine may be busy, but not each time
+				least = min(least, cancelled(t, c))
 			}
-			<-stop
-			if took := time.Since(time.Unix(0, at.Load())); took > 100*time.Millisecond {
-				t.Errorf("it took %v", took)
-			}
-			if !errors.Is(last, context.Canceled) || !errors.Is(last, reason) {
-				t.Errorf("got %v", last)
+			if least > 100*time.Millisecond {
+				t.Errorf("it took %v", least)
 			}
 		})
 	}
+}
+
+// cancelled returns how long a list goes on after it was cancelled at its first request.
+func cancelled(t *testing.T, c sim.ISEConfig) time.Duration {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("enough")
+	at := make(chan time.Time, 1)
+	var once sync.Once
+	c.Hook = func(*http.Request) {
+		once.Do(func() {
+			at <- time.Now()
+			cancel(reason)
+		})
+	}
+	s := start(t, c)
+	var last error
+	for _, last = range open(t, config(t, s)).Endpoints(ctx, ise.Filter{}) {
+	}
+	took := time.Since(<-at)
+	if !errors.Is(last, context.Canceled) || !errors.Is(last, reason) {
+		t.Errorf("got %v", last)
+	}
+	return took
 }
