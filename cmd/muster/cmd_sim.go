@@ -22,6 +22,7 @@ func (p *program) simCommand() *cobra.Command {
 	var latency span
 	var faults []string
 	var inventory string
+	var iseFlags iseSim
 	c := &cobra.Command{
 		Use:   "sim",
 		Short: "Run a simulated fleet to practise on",
@@ -31,10 +32,16 @@ N devices and prints their names.
 
 Faults are given to a share of the devices, as KIND:SHARE with the share as 5% or 0.05:
 
-` + faultTable(),
+` + faultTable(sim.Kinds()) + `
+
+With --ise it is a simulated Cisco ISE instead, which serves ERS and OpenAPI over TLS and forgets all when it ends. It prints the lines that
+point other commands to it. Its faults are given to a share of its answers:
+
+` + faultTable(sim.ISEKinds()),
 		Example: `  muster sim --devices 200 --latency 300ms --inventory fleet.csv
   muster sim --fault hang-banner:5% --fault auth:2%
-  muster backup -i fleet.csv --data-dir ./practice     in another terminal`,
+  muster backup -i fleet.csv --data-dir ./practice     in another terminal
+  muster sim --ise --endpoints 20000 --latency 50ms`,
 		Args: takes(0, 0, "no argument"),
 	}
 	f := c.Flags()
@@ -45,7 +52,14 @@ Faults are given to a share of the devices, as KIND:SHARE with the share as 5% o
 	f.StringVar(&inventory, "inventory", "", "write the inventory to `FILE`, CSV or YAML by its ending (default: a temporary file)")
 	f.StringSliceVar(&config.Platforms, "platform", nil, "use the recordings of these platforms only (`NAME`, repeatable)")
 	f.IntVar(&config.ConfigBytes, "config-bytes", 0, "grow configurations to `N` bytes (0: as recorded)")
+	iseFlags.define(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if iseFlags.on {
+			return p.simulateISE(c.Context(), &iseFlags, config.Seed, latency.duration(), faults)
+		}
+		if err := iseFlags.alone(c); err != nil {
+			return err
+		}
 		if config.Devices < 1 || config.ConfigBytes < 0 {
 			return usage("--devices is 1 at least, and --config-bytes is not negative")
 		}
@@ -62,9 +76,9 @@ Faults are given to a share of the devices, as KIND:SHARE with the share as 5% o
 	return c
 }
 
-func faultTable() string {
+func faultTable(kinds []sim.Kind) string {
 	var b strings.Builder
-	for _, k := range sim.Kinds() {
+	for _, k := range kinds {
 		fmt.Fprintf(&b, "  %-15s %s\n", k.Name, k.Meaning)
 	}
 	return strings.TrimRight(b.String(), "\n")

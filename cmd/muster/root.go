@@ -47,7 +47,7 @@ func newRoot(p *program) *cobra.Command {
 	p.globalFlags(root)
 	root.AddCommand(
 		p.initCommand(), p.demoCommand(), p.scanCommand(), p.backupCommand(), p.runCommand(), p.historyCommand(), p.showCommand(),
-		p.diffCommand(), p.grepCommand(), p.statusCommand(), p.changesCommand(), p.monitorCommand(), p.alertCommand(), p.syslogCommand(), p.serveCommand(), p.tasksCommand(), p.deviceCommand(), p.simCommand(),
+		p.diffCommand(), p.grepCommand(), p.statusCommand(), p.changesCommand(), p.monitorCommand(), p.alertCommand(), p.syslogCommand(), p.iseCommand(), p.serveCommand(), p.tasksCommand(), p.deviceCommand(), p.simCommand(),
 		p.recordCommand(), p.listCommand(), p.settingsCommand(), p.explainCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd()
