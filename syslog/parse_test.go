@@ -119,6 +119,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(g.message)
 		}
 	}
+	f.Add([]byte("<10>Nov 00000000000")) // a day of nothing but zeros
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
 		p := syslog.Parser{}

@@ -58,8 +58,9 @@ func (c *clock) readMonth(b []byte, i int) int {
 	if b[i] == ' ' {
 		i++
 	}
-	for ; isDigit(b[i]) && c.day < 10; i++ {
+	for digits := 0; digits < 2 && isDigit(b[i]); digits++ {
 		c.day = c.day*10 + b[i] - '0'
+		i++
 	}
 	if b[i] != ' ' || b[i-1] == ' ' {
 		return -1
