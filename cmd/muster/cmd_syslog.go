@@ -42,7 +42,7 @@ end and on SIGUSR1.
 
 --match alerts: a severity such as CRITICAL stands for messages at least as bad and for those with the word in their text, anything else is a
 regular expression over the text. Alerts are told here and go to --webhook, as Alertmanager sends them. --archive keeps the messages for
-tail and search. muster serve does all of it for ever, by the settings.`,
+tail and search, with -q without showing them. muster serve does all of it for ever, by the settings.`,
 		Example: `  muster syslog listen --udp :514
   muster syslog listen --udp :514 --match CRITICAL --webhook env:HOOK
   muster syslog listen --tcp 1514 --archive ./log
@@ -105,6 +105,9 @@ func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int
 				return show.message(line, row)
 			}
 			var err error
+			if p.quiet && o.Archive != "" && most == 0 {
+				o.Line = nil // they are kept, and nobody looks on
+			}
 			sum, err = a.SyslogListen(ctx, o)
 			return err
 		})
