@@ -256,7 +256,7 @@ func TestChangesCarryATokenWhereOneIsWanted(t *testing.T) {
 	}
 }
 
-func TestAManyAtOnceShareOneToken(t *testing.T) {
+func TestManyAtOnceShareOneToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, sim.ISEConfig{CSRF: true, Latency: 5 * time.Millisecond})
 	client := open(t, config(t, s))
