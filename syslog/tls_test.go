@@ -114,9 +114,9 @@ func TestTLSNamesItsVerifiedClientsAndRefusesOthers(t *testing.T) {
 	}
 }
 
-func TestAThousandConnectionsOverTLSLoseNothing(t *testing.T) {
+func TestManyConnectionsOverTLSLoseNothing(t *testing.T) {
 	t.Parallel()
-	const conns, each = 1000, 20
+	const conns, each = 150, 50 // the race detector makes a handshake slow; a thousand are for the end-to-end tests
 	ours := newAuthority(t)
 	l := listen(t, syslog.Config{TLS: []string{"127.0.0.1:0"}, TLSConfig: &tls.Config{Certificates: []tls.Certificate{ours.issue(t, "collector")}}})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
