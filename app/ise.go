@@ -145,9 +145,6 @@ func iseCode(err error) string {
 	if errors.Is(err, ErrUsage) {
 		return "settings"
 	}
-	if e, ok := errors.AsType[*ise.Error](err); ok && e.Attempts == 0 { // it was never sent: a filter that is none
-		return "invalid"
-	}
 	return "unreachable"
 }
 
@@ -163,7 +160,7 @@ func iseError(err error) error {
 		return err
 	case errors.Is(err, ise.ErrNotFound) && e.Op != "list":
 		return &markedError{err, ErrNothing}
-	case e.Status == 0 && iseCode(err) == "invalid":
+	case e.Status == 0 && errors.Is(err, ise.ErrInvalid):
 		return &markedError{err, ErrUsage}
 	case iseCode(err) == "unreachable":
 		return &markedError{err, ErrStore}

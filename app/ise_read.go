@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/musternet/muster/ise"
@@ -67,7 +69,17 @@ type ISEQuery struct {
 	Full  bool     // all that ISE knows, and not only what the list gives
 }
 
-func (q ISEQuery) filter() ise.Filter { return ise.Filter{Match: q.Match, Any: q.Any} }
+// filter returns the filter for ISE. What is none is told before anything is asked: with a context that has ended, no other
+// error than that of the filter comes before that of the context.
+func (i *ISE) filter(q ISEQuery) (ise.Filter, error) {
+	f := ise.Filter{Match: q.Match, Any: q.Any}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := i.client.Endpoint.Total(over, f); err != nil && !errors.Is(err, context.Canceled) {
+		return f, &markedError{fmt.Errorf("%w: %w", ise.ErrInvalid, errors.Unwrap(err)), ErrUsage}
+	}
+	return f, nil
+}
 
 // Endpoints yields endpoints in ISE's order as they come, in a memory that does not grow with them. An error is the last.
 func (i *ISE) Endpoints(ctx context.Context, q ISEQuery) iter.Seq2[ISEEndpoint, error] {
@@ -97,8 +109,10 @@ func (i *ISE) Endpoints(ctx context.Context, q ISEQuery) iter.Seq2[ISEEndpoint, 
 
 // endpointFilter returns the filter, and the names of the groups that will be met, by id.
 func (i *ISE) endpointFilter(ctx context.Context, q ISEQuery) (ise.Filter, map[string]string, error) {
-	f := q.filter()
+	f, err := i.filter(q)
 	switch {
+	case err != nil:
+		return f, nil, err
 	case q.Group != "" && q.Any && len(q.Match) > 0:
 		return f, nil, &markedError{errGroupAny, ErrUsage}
 	case q.Group != "":
@@ -172,7 +186,7 @@ func (i *ISE) endpoint(ctx context.Context, name string) (e ise.Endpoint, err er
 
 // Groups yields the endpoint groups, as Endpoints does.
 func (i *ISE) Groups(ctx context.Context, q ISEQuery) iter.Seq2[ISEGroup, error] {
-	return listOf(ctx, i.client.EndpointGroup, q, groupRow)
+	return listOf(ctx, i, i.client.EndpointGroup, q, groupRow)
 }
 
 // Group returns one endpoint group by its name or id.
@@ -187,7 +201,7 @@ func groupRow(g ise.EndpointGroup) ISEGroup {
 
 // Devices yields the network devices, as Endpoints does.
 func (i *ISE) Devices(ctx context.Context, q ISEQuery) iter.Seq2[ISEDevice, error] {
-	return listOf(ctx, i.client.NetworkDevice, q, deviceRow)
+	return listOf(ctx, i, i.client.NetworkDevice, q, deviceRow)
 }
 
 // Device returns one network device by its name or id.
@@ -220,13 +234,19 @@ func deviceRow(d ise.NetworkDevice) ISEDevice {
 }
 
 // listOf yields what a resource lists, or with Full all that it has.
-func listOf[T, R any](ctx context.Context, r *ise.Resource[T], q ISEQuery, row func(T) R) iter.Seq2[R, error] {
+func listOf[T, R any](ctx context.Context, i *ISE, r *ise.Resource[T], q ISEQuery, row func(T) R) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		list := r.List
 		if q.Full {
 			list = r.Full
 		}
-		for v, err := range list(ctx, q.filter()) {
+		f, err := i.filter(q)
+		if err != nil {
+			var zero R
+			yield(zero, err)
+			return
+		}
+		for v, err := range list(ctx, f) {
 			if !yield(row(v), iseError(err)) || err != nil {
 				return
 			}

@@ -26,7 +26,8 @@ func (p *program) iseCommand() *cobra.Command {
 	f.IntVar(&o.Connections, "connections", 0, "`N` requests at once (default: the settings', or 8)")
 	f.IntVar(&o.Rate, "rate", 0, "`N` requests a second (default: the settings', or 90)")
 	f.BoolVar(&o.Insecure, "insecure", false, "take any certificate: whoever stands in between gets the password")
-	c.AddCommand(p.iseSummaryCommand(&o), p.iseEndpointsCommand(&o), p.iseGroupsCommand(&o), p.isePoliciesCommand(&o), p.iseDevicesCommand(&o))
+	c.AddCommand(p.iseSummaryCommand(&o), p.iseEndpointsCommand(&o), p.iseGroupsCommand(&o), p.isePoliciesCommand(&o), p.iseDevicesCommand(&o),
+		p.iseEndpointCommand(&o), p.iseImportCommand(&o))
 	return c
 }
 
