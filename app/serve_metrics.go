@@ -72,7 +72,9 @@ func (s *server) measureSyslog() {
 		return
 	}
 	m, r := s.metrics, s.receiver
-	count := func(name, help string, value func() uint64) { m.Counter(name, help, func() float64 { return float64(value()) }) }
+	count := func(name, help string, value func() uint64) {
+		m.Counter(name, help, func() float64 { return float64(value()) })
+	}
 	for _, c := range []struct {
 		name, help string
 		value      func(syslog.Counts) uint64
