@@ -35,7 +35,7 @@ e2e: build ## backs up real servers in network namespaces: Linux, root and e2e/p
 
 bench: ## measures beside the peers, as ratios (docs/benchmarks.md)
 	cd bench && $(GO) test -run '^$$' -bench Ratio -cpu 2 ./task
-	cd bench && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./session ./backup ./store ./ping ./scan ./monitor ./syslog
+	cd bench && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./session ./backup ./store ./ping ./scan ./monitor ./ise ./syslog
 
 fuzz: ## runs each fuzz target for FUZZTIME (default 30s)
 	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
