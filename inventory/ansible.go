@@ -13,7 +13,8 @@ import (
 // ansible-core 2.14 follows, and ansible_test.go compares with it where it is installed.
 type ansible struct {
 	r      *rows
-	dir    string // where group_vars and host_vars are; empty: nowhere
+	dir    string          // where group_vars and host_vars are; empty: nowhere
+	dirs   map[string]bool // which of them there is
 	groups map[string]*ansibleGroup
 	hosts  []*ansibleHost // in the order in which they are first named
 	byName map[string]*ansibleHost
@@ -60,7 +61,7 @@ type ansibleVar struct {
 func newAnsible(r *rows, dir string) *ansible {
 	a := &ansible{
 		r: r, dir: dir, groups: map[string]*ansibleGroup{}, byName: map[string]*ansibleHost{},
-		files: map[string]ansibleVars{}, opened: map[string]opened{}, noted: map[string]bool{}, clear: map[string]bool{},
+		files: map[string]ansibleVars{}, opened: map[string]opened{}, dirs: map[string]bool{}, noted: map[string]bool{}, clear: map[string]bool{},
 	}
 	a.group("all", 0, 0)
 	a.group("ungrouped", 0, 0)
@@ -110,12 +111,13 @@ func (g *ansibleGroup) above(of *ansibleGroup) bool {
 // ancestors returns the groups above a group, each once.
 func (g *ansibleGroup) ancestors() []*ansibleGroup {
 	var all []*ansibleGroup
+	seen := map[*ansibleGroup]bool{}
 	for next := g.parents; len(next) > 0; {
 		var above []*ansibleGroup
 		for _, p := range next {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-				above = append(above, p.parents...)
+			if !seen[p] {
+				seen[p] = true
+				all, above = append(all, p), append(above, p.parents...)
 			}
 		}
 		next = above

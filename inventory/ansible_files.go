@@ -60,7 +60,7 @@ func (a *ansible) sibling(path string) (data []byte, vaulted bool, err error) {
 // varsOf returns the variables that the files of a host or group have: host_vars/NAME, with .yml, .yaml or .json, or a
 // directory of such files.
 func (a *ansible) varsOf(kind, name string) ansibleVars {
-	if a.dir == "" || strings.ContainsAny(name, `/\`) || name == "." || name == ".." {
+	if !a.hasDir(kind) || strings.ContainsAny(name, `/\`) || name == "." || name == ".." {
 		return nil
 	}
 	key := kind + "/" + name
@@ -78,6 +78,17 @@ func (a *ansible) varsOf(kind, name string) ansibleVars {
 	}
 	a.files[key] = all
 	return all
+}
+
+// hasDir says whether there is a directory of variables: most have none for hosts, and would be looked through for each.
+func (a *ansible) hasDir(kind string) bool {
+	has, known := a.dirs[kind]
+	if !known && a.dir != "" {
+		info, err := os.Stat(filepath.Join(a.dir, kind))
+		has = err == nil && info.IsDir()
+		a.dirs[kind] = has
+	}
+	return has
 }
 
 // varsSuffixes are the ends of files of variables, in the order in which they are looked for.

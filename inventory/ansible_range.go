@@ -37,7 +37,7 @@ func expandRanges(pattern string, room *int) ([]string, error) {
 	head, rest, ok := strings.Cut(pattern, "[")
 	if !ok {
 		if *room--; *room < 0 {
-			return nil, fmt.Errorf("its ranges and those before it have more than %d hosts: that is hardly meant", maxExpand)
+			return nil, errRoom
 		}
 		return []string{pattern}, nil
 	}
@@ -45,7 +45,7 @@ func expandRanges(pattern string, room *int) ([]string, error) {
 	if !ok {
 		return nil, errors.New("a range is [first:last] or [first:last:step]: there is no ]")
 	}
-	items, err := rangeItems(bounds)
+	items, err := rangeItems(bounds, *room)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +60,15 @@ func expandRanges(pattern string, room *int) ([]string, error) {
 	return all, nil
 }
 
+// errRoom says that there are too many hosts to be meant.
+var errRoom = fmt.Errorf("the hosts of this line and those before it are more than %d, which is hardly meant", maxExpand)
+
 // rangeLetters are the letters of a range such as [a:f] in their order.
 const rangeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // rangeItems returns what stands between the ends of a range: numbers, as wide as the first where that begins with a zero,
-// or letters.
-func rangeItems(bounds string) ([]string, error) {
+// or letters. room is how many there may be.
+func rangeItems(bounds string, room int) ([]string, error) {
 	parts := strings.Split(bounds, ":")
 	if len(parts) != 2 && len(parts) != 3 {
 		return nil, errors.New("a range is [first:last] or [first:last:step]")
@@ -93,8 +96,11 @@ func rangeItems(bounds string) ([]string, error) {
 		}
 		item = func(i int) string { return fmt.Sprintf("%0*d", width, i) }
 	}
-	if from > to || (to-from)/step > maxExpand {
-		return nil, fmt.Errorf("a range begins with its smaller end, and has at most %d hosts", maxExpand)
+	switch {
+	case from > to:
+		return nil, errors.New("a range begins with its smaller end")
+	case (to-from)/step >= room:
+		return nil, errRoom
 	}
 	var items []string
 	for i := from; i <= to; i += step {

@@ -16,11 +16,14 @@ type ansibleScope struct {
 	hidden bool // what is looked up is a secret
 }
 
-// valueError is what is wrong with the value of a variable, and where it stands.
+// valueError is what is wrong with the value of a variable, and where it stands. It does not hold the value.
 type valueError struct {
-	ansibleVar
-	err error
+	file      string
+	line, col int
+	err       error
 }
+
+func (v ansibleVar) wrong(err error) error { return &valueError{v.file, v.line, v.col, err} }
 
 func (e *valueError) Error() string { return e.err.Error() }
 func (e *valueError) Unwrap() error { return e.err }
@@ -51,7 +54,7 @@ func (s *ansibleScope) get(names ...string) (string, error) {
 	}
 	text, err := s.value(v, maxTemplates)
 	if err != nil {
-		return "", &valueError{v, fmt.Errorf("%s: %w", name, err)}
+		return "", v.wrong(fmt.Errorf("%s: %w", name, err))
 	}
 	return text, nil
 }
@@ -176,7 +179,7 @@ func (s *ansibleScope) row(groups []*ansibleGroup) (row Row, left string, err er
 	if port = strings.TrimSpace(port); port != "" && !s.otherPort() {
 		if row.Port, err = parsePort(port); err != nil {
 			_, v, _ := s.find("ansible_port", "ansible_ssh_port")
-			return row, "", &valueError{v, err}
+			return row, "", v.wrong(err)
 		}
 	}
 	if err := s.ssh(&row); err != nil {

@@ -20,7 +20,7 @@ func jsonList(data []byte, path string, each func(offset int, item any) bool) er
 		walked := ""
 		for key := range strings.SplitSeq(path, ".") {
 			if err := enterKey(d, key); err != nil {
-				return fmt.Errorf("%s%s: %w", walked, key, err)
+				return fmt.Errorf("%s: %w", printable(walked+key), err)
 			}
 			walked += key + "."
 		}
@@ -50,7 +50,7 @@ func notAList(path string) error {
 	if path == "" {
 		return errors.New("it is no list of devices: map.list says where in it the list is")
 	}
-	return fmt.Errorf("%s is no list", path)
+	return fmt.Errorf("%s is no list", printable(path))
 }
 
 // enterKey reads up to the value of a key of the object that begins here.

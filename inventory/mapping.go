@@ -148,7 +148,7 @@ func (m Mapping) text(item any, field string) (string, error) {
 		for path := range strings.SplitSeq(paths, "|") {
 			text, err := jsonText(lookup(item, strings.TrimSpace(path)))
 			if err != nil {
-				return "", fmt.Errorf("%s: %w", strings.TrimSpace(path), err)
+				return "", fmt.Errorf("%s: %w", printable(strings.TrimSpace(path)), err)
 			}
 			if text != "" {
 				return text, nil

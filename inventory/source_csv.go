@@ -16,6 +16,11 @@ import (
 // csvColumns are the columns a CSV file may have.
 var csvColumns = []string{"name", "address", "port", "platform", "group", "username", "password", "enable", "jump", "parents", "tags", "legacy_crypto"}
 
+// csvWords are the columns that are one word each.
+var csvWords = []string{"name", "address", "port", "platform", "group"}
+
+var errQuote = errors.New("a quote is wrong: a field in quotes ends with one, and a quote inside is doubled")
+
 // openCSV reads a table with a header. Each line is a row of its own: a quote that is never closed spoils one row, not
 // the rest of the file.
 func openCSV(spec Spec, env *Env) (Source, error) {
@@ -99,7 +104,7 @@ func (t *csvTable) split(line string) ([]string, []int, error) {
 	if err != nil {
 		var p *csv.ParseError
 		if errors.As(err, &p) {
-			return nil, []int{p.Column}, errors.New("a quote is wrong: a field in quotes ends with one, and a quote inside is doubled")
+			return nil, []int{p.Column}, errQuote
 		}
 		return nil, []int{1}, errors.New("the row cannot be read")
 	}
@@ -129,6 +134,9 @@ func (t *csvTable) row(r *rows, n int, line string) bool {
 	}
 	row := Row{}
 	for i, f := range fields {
+		if slices.Contains(csvWords, t.header[i]) && strings.ContainsRune(f, t.delimiter) {
+			return r.bad(n, cols[i], errQuote) // the rest of the row is in it, which an error must not show
+		}
 		if err := row.set(t.header[i], f); err != nil {
 			return r.bad(n, cols[i], err)
 		}

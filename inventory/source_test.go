@@ -231,6 +231,14 @@ func TestDetection(t *testing.T) {
 		"a list of IPv6 addresses":    {"2001:db8::1\n2001:db8::2\n", []string{"2001:db8::1", "2001:db8::2"}},
 		"a prefix":                    {"192.0.2.0/30\n", []string{"192.0.2.1", "192.0.2.2"}},
 		"nothing":                     {"\n", nil},
+		"Ansible INI":                 {"; old\n[core]\nr1\n[core:vars]\nx=y\n", []string{"r1"}},
+		"Ansible INI without groups":  {"r1 ansible_host=192.0.2.1\n", []string{"r1"}},
+		"Ansible YAML":                {"---\nall:\n  hosts:\n    r1:\n", []string{"r1"}},
+		"Ansible YAML, a group":       {"core:\n  children:\n    edge: {hosts: {r1: }}\n", []string{"r1"}},
+		"Ansible JSON":                {`{"core": {"hosts": {"r1": null}}}`, []string{"r1"}},
+		"Nornir":                      {"---\nr1:\n  hostname: 192.0.2.1\n", []string{"r1"}},
+		"JSON":                        {"\n[\n {\"hostname\": \"r1\"}]", []string{"r1"}},
+		"a list with a bracket":       {"[2001:db8::2]:830\n[2001:db8::3]\n", []string{"2001:db8::2_830", "2001:db8::3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,12 +256,15 @@ func TestDetection(t *testing.T) {
 func TestSpecs(t *testing.T) {
 	t.Parallel()
 	for arg, want := range map[string]inventory.Spec{
-		"list.csv":        {File: "list.csv"},
-		"csv:list.txt":    {Type: "csv", File: "list.txt"},
-		"-":               {File: "-"},
-		"rancid:-":        {Type: "rancid", File: "-"},
-		`C:\net\list.csv`: {File: `C:\net\list.csv`},
-		"ssh_config:x:y":  {Type: "ssh_config", File: "x:y"},
+		"list.csv":                 {File: "list.csv"},
+		"csv:list.txt":             {Type: "csv", File: "list.txt"},
+		"-":                        {File: "-"},
+		"rancid:-":                 {Type: "rancid", File: "-"},
+		`C:\net\list.csv`:          {File: `C:\net\list.csv`},
+		"ssh_config:x:y":           {Type: "ssh_config", File: "x:y"},
+		"https://nb/api":           {URL: "https://nb/api"},
+		"json:http://[::1]:8080/x": {Type: "json", URL: "http://[::1]:8080/x"},
+		"httpd.txt":                {File: "httpd.txt"},
 	} {
 		got, err := inventory.ParseSpec(arg)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -269,6 +280,69 @@ func TestSpecs(t *testing.T) {
 	}
 	if _, err := inventory.Load(t.Context(), env(t), inventory.Spec{Type: "cvs", File: "x"}); err == nil || !strings.Contains(err.Error(), `did you mean "csv"?`) {
 		t.Errorf("a type nobody knows: got %v", err)
+	}
+}
+
+func TestRecognise(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name, text string) string { return put(t, dir, name, text) }
+	put(t, dir, "ansible/group_vars/all.yml", "x: y\n")
+	put(t, dir, "inv/hosts", "[core]\nr1\n")
+	put(t, dir, "rancid/.cloginrc", "")
+	put(t, dir, "rancid/core/router.db", "")
+	put(t, dir, "other/notes.txt", "hello there\n")
+	for path, want := range map[string]string{
+		file("a.csv", "name\n"):                                     "csv",
+		file("devices.yaml", "- r1\n"):                              "yaml",
+		file("devices.txt", "r1\n192.0.2.0/24 # x\n::1\n"):          "list",
+		file("notes.txt", "these are no devices\n"):                 "",
+		file("empty.txt", "\n"):                                     "",
+		file("blob.txt", "r1\x00\n"):                                "",
+		file("big.txt", strings.Repeat("r1.example.net\n", 30_000)): "list",
+		file("router.db", "r1:ios\n"):                               "oxidized",
+		filepath.Join(dir, "no-such-file"):                          "",
+		filepath.Join(dir, "ansible"):                               "ansible",
+		filepath.Join(dir, "inv"):                                   "ansible",
+		filepath.Join(dir, "rancid"):                                "cloginrc",
+		filepath.Join(dir, "other"):                                 "",
+		"testdata/nornir":                                           "nornir",
+		"testdata/netbox/devices.json":                              "json",
+		"https://netbox.example.net":                                "netbox",
+		"https://nb.example.net/api/dcim/devices/?site=a":           "netbox",
+		"https://ise.example.net:9060":                              "ise",
+		"http://librenms.example.net/api/v0/oxidized/":              "json",
+		"https://cmdb.example.net/nodes.json":                       "json",
+		"https://cmdb.example.net/nodes":                            "",
+		"https://a:b@netbox.example.net":                            "",
+	} {
+		if got, ok := inventory.Recognise(path); got != want && ok || ok != (want != "") {
+			t.Errorf("%s: got %q, %t, want %q", strings.TrimPrefix(path, dir), got, ok, want)
+		}
+	}
+	for path, want := range map[string]string{filepath.Join(dir, "other"): "is a directory in which there is no inventory", filepath.Join(dir, "a.csv", "x"): "a.csv"} {
+		if _, err := inventory.Load(t.Context(), env(t), inventory.Spec{File: path}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", path, err, want)
+		}
+	}
+	if _, err := inventory.Load(t.Context(), env(t), inventory.Spec{URL: "https://cmdb.example.net/nodes"}); err == nil || !strings.Contains(err.Error(), "the URL does not tell what is there") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What a source calls a platform can be anything.
+func TestPlatformsOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	for kind, text := range map[string]string{
+		"csv": "name,platform\nr1,C9K\nr2,ios\n", "ansible": "r1 ansible_network_os=C9K\nr2 ansible_network_os=ios\n",
+		"json": `[{"name":"r1","os":"C9K"},{"name":"r2","os":"ios"}]`, "nornir": "r1: {platform: C9K}\nr2: {platform: ios}\n",
+	} {
+		e := env(t)
+		e.Stdin = strings.NewReader(text)
+		inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: kind, File: "-", Platforms: map[string]string{"C9K": "iosxr"}})
+		if err != nil || len(inv.Devices) != 2 || inv.Devices[0].Platform != "cisco_iosxr" || inv.Devices[1].Platform != "cisco_ios" {
+			t.Errorf("%s: got %v, %v, %v", kind, inv.Devices, inv.Bad, err)
+		}
 	}
 }
 
