@@ -294,7 +294,8 @@ func (a *authority) issue(t *testing.T, name string, good time.Duration) (certPE
 // client is how a client connects to a server of the authority, with a certificate that another one has signed.
 func (a *authority) client(t *testing.T, signer *authority, name string, good time.Duration) *tls.Config {
 	t.Helper()
-	pair, err := tls.X509KeyPair(byteses(signer.issue(t, name, good)))
+	cert, key := signer.issue(t, name, good)
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,5 +305,3 @@ func (a *authority) client(t *testing.T, signer *authority, name string, good ti
 		return &pair, nil // also one that the server will not like
 	}}
 }
-
-func byteses(a, b string) ([]byte, []byte) { return []byte(a), []byte(b) }

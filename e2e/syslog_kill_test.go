@@ -110,8 +110,8 @@ func keptOf(t *testing.T, paths []string, first int) (count int, whole bool) {
 	return count, whole
 }
 
-// onSmallDisk mounts a file system of so many megabytes and returns where an archive is to lie on it, and what fills it.
-func onSmallDisk(t *testing.T, s *site, megabytes int) (archive, filler string) {
+// onDiskOf mounts a file system of so many megabytes, in memory, and returns where an archive is to lie on it, and what fills it.
+func onDiskOf(t *testing.T, s *site, megabytes int) (archive, filler string) {
 	t.Helper()
 	disk := filepath.Join(s.dir, "disk")
 	if err := os.Mkdir(disk, 0o700); err != nil {
@@ -128,7 +128,7 @@ func onSmallDisk(t *testing.T, s *site, megabytes int) (archive, filler string) 
 func TestSyslogOnAFullDiskSaysSoCountsAndRecovers(t *testing.T) {
 	const rate, few, many = 50_000, 2000, 200_000
 	s := newSite(t)
-	archive, filler := onSmallDisk(t, s, 400)
+	archive, filler := onDiskOf(t, s, 400)
 	h := s.hear(t, nil, nil, "--udp", "127.0.0.1:0", "--archive", archive)
 	sent := 0
 	send := func(count int) {
@@ -179,7 +179,7 @@ func TestSyslogThatEndsOnAFullDiskSaysWhatIsLost(t *testing.T) {
 	t.Parallel()
 	const few = 1000
 	s := newSite(t)
-	archive, filler := onSmallDisk(t, s, 8)
+	archive, filler := onDiskOf(t, s, 8)
 	h := s.hear(t, nil, nil, "--udp", "127.0.0.1:0", "--archive", archive)
 	send := func(first int) {
 		t.Helper()
