@@ -53,6 +53,7 @@ type ansibleVar struct {
 	vaulted   bool // text is what ansible-vault made
 	decrypted bool // the file that it stands in was vaulted
 	unsafe    bool // no template, whatever it looks like
+	null      bool // as if nobody had said it, here and in what it hides
 	nested    bool // a list or a mapping, which no connection variable is
 	file      string
 	line, col int
@@ -196,6 +197,7 @@ func (a *ansible) varsOfNode(n strict.Node, decrypted bool) ansibleVars {
 		v.line, v.col = value.Place()
 		if v.text, ok = value.Text(); !ok {
 			v.nested = value.IsList() || value.IsMap()
+			v.null = !v.nested
 		}
 		switch value.Tag() {
 		case "!vault", "!vault-encrypted":

@@ -28,17 +28,16 @@ func (v ansibleVar) wrong(err error) error { return &valueError{v.file, v.line, 
 func (e *valueError) Error() string { return e.err.Error() }
 func (e *valueError) Unwrap() error { return e.err }
 
-// find returns the first of several variables that is not empty. One that is empty hides what is below it, as a person
-// means it who overrides a group's password by "".
+// find returns the first of several variables that is not null, empty though it may be: that is how a person takes back what
+// a group says.
 func (s *ansibleScope) find(names ...string) (name string, v ansibleVar, ok bool) {
 	for _, name := range names {
 		for _, vars := range s.layers {
-			v, ok := vars[name]
-			if ok && (v.text != "" || v.nested) {
+			if v, ok := vars[name]; ok {
+				if v.null {
+					break
+				}
 				return name, v, true
-			}
-			if ok {
-				break
 			}
 		}
 	}
@@ -149,6 +148,13 @@ func (a *ansible) locked() string {
 	return "; " + a.sealed + " is vaulted: " + errVault.Error()
 }
 
+// ansibleFields are the variables that a field is made of. Of those that are set the first here counts, which is the last in
+// the list of Ansible's connection plug-ins.
+var ansibleFields = map[string][]string{
+	"platform": {"ansible_network_os"}, "address": {"ansible_ssh_host", "ansible_host"}, "port": {"ansible_ssh_port", "ansible_port"},
+	"username": {"ansible_ssh_user", "ansible_user"}, "jump": {"ansible_ssh_common_args", "ansible_ssh_extra_args"},
+}
+
 // row makes a row of what the variables say; left says why the host is none of ours. Errors that have a place in the files
 // are *valueError.
 func (s *ansibleScope) row(groups []*ansibleGroup) (row Row, left string, err error) {
@@ -159,12 +165,12 @@ func (s *ansibleScope) row(groups []*ansibleGroup) (row Row, left string, err er
 		get   func(names ...string) (string, error)
 		names []string
 	}{
-		{&row.Platform, s.get, []string{"ansible_network_os"}},
-		{&row.Address, s.get, []string{"ansible_host", "ansible_ssh_host"}},
-		{&port, s.get, []string{"ansible_port", "ansible_ssh_port"}},
-		{&row.Username, s.get, []string{"ansible_user", "ansible_ssh_user"}},
-		{&row.Password, s.secret, []string{"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"}},
-		{&row.Enable, s.secret, []string{"ansible_become_password", "ansible_become_pass"}},
+		{&row.Platform, s.get, ansibleFields["platform"]},
+		{&row.Address, s.get, ansibleFields["address"]},
+		{&port, s.get, ansibleFields["port"]},
+		{&row.Username, s.get, ansibleFields["username"]},
+		{&row.Password, s.secret, []string{"ansible_ssh_password", "ansible_ssh_pass", "ansible_password"}},
+		{&row.Enable, s.secret, []string{"ansible_enable_pass", "ansible_become_pass", "ansible_become_password"}},
 	} {
 		if f.to == &row.Address {
 			connection, err := s.get("ansible_connection")
@@ -178,7 +184,7 @@ func (s *ansibleScope) row(groups []*ansibleGroup) (row Row, left string, err er
 	}
 	if port = strings.TrimSpace(port); port != "" && !s.otherPort() {
 		if row.Port, err = parsePort(port); err != nil {
-			_, v, _ := s.find("ansible_port", "ansible_ssh_port")
+			_, v, _ := s.find(ansibleFields["port"]...)
 			return row, "", v.wrong(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +55,19 @@ func (s *remote) lastGood(rows []found, failed error) ([]made, error) {
 		failed, last.Devices, last.Time.Format("2006-01-02 15:04"), s.keepFile())
 	all, _ = s.complete(s.restore(last))
 	return all, nil
+}
+
+// fresh returns the rows of the last answer where that is young enough, and whole: passwords from there are not kept.
+func (s *remote) fresh() ([]found, bool) {
+	if s.spec.MaxAge <= 0 || s.env.Keep == "" || s.env.AcceptShrunk {
+		return nil, false
+	}
+	last, err := s.load()
+	age := time.Since(last.Time)
+	if err != nil || age < 0 || age >= s.spec.MaxAge || slices.ContainsFunc(last.Rows, func(k keptRow) bool { return k.Secrets }) {
+		return nil, false
+	}
+	return s.restore(last), true
 }
 
 // keepFile names the file of a source: another query is another source.

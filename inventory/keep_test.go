@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -171,6 +172,48 @@ func TestAShrunkSourceIsTakenWhereThatIsRight(t *testing.T) {
 		if got := load(devices(c.n, ""), c.accept); got != c.want {
 			t.Errorf("step %d: %d devices, accepted %t: got %d, want %d", i, c.n, c.accept, got, c.want)
 		}
+	}
+}
+
+func TestWhatIsYoungEnoughIsNotAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		age    time.Duration
+		more   string // in each row
+		change func(e *inventory.Env)
+		asked  int32
+	}{
+		"young enough":           {time.Hour, "", func(*inventory.Env) {}, 1},
+		"too old":                {time.Nanosecond, "", func(*inventory.Env) {}, 2},
+		"no age":                 {0, "", func(*inventory.Env) {}, 2},
+		"with passwords":         {time.Hour, `,"password":"` + hidden + `"`, func(*inventory.Env) {}, 2},
+		"shrunk, and that right": {time.Hour, "", func(e *inventory.Env) { e.AcceptShrunk = true }, 2},
+		"nothing is kept":        {time.Hour, "", func(e *inventory.Env) { e.Keep = "" }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			l := newList(t)
+			l.answer.Store(func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				fmt.Fprint(w, devices(2, c.more))
+			})
+			e := env(t)
+			e.Keep = t.TempDir()
+			spec := inventory.Spec{Type: "json", URL: l.URL, MaxAge: c.age, Map: inventory.Mapping{Name: "name", Platform: "os", Password: "password"}}
+			first, err := inventory.Load(t.Context(), e, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.change(&e)
+			again, err := inventory.Load(t.Context(), e, spec)
+			if err != nil || cmp.Diff(first.Devices, again.Devices) != "" || len(again.Notes) > 0 {
+				t.Errorf("%v %v %s", err, again.Notes, cmp.Diff(first.Devices, again.Devices))
+			}
+			if got := asked.Load(); got != c.asked {
+				t.Errorf("asked %d times, want %d", got, c.asked)
+			}
+		})
 	}
 }
 

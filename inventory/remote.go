@@ -33,7 +33,7 @@ func (s *remote) Devices(ctx context.Context) iter.Seq2[muster.Device, error] {
 		err := context.Cause(ctx)
 		var all []made
 		if err == nil {
-			all, err = s.lastGood(s.ask(ctx))
+			all, err = s.answer(ctx)
 		}
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -52,6 +52,15 @@ func (s *remote) Devices(ctx context.Context) iter.Seq2[muster.Device, error] {
 			}
 		}
 	}
+}
+
+// answer asks, where what was answered last is not fresh enough to do.
+func (s *remote) answer(ctx context.Context) ([]made, error) {
+	if rows, ok := s.fresh(); ok {
+		all, _ := s.complete(rows)
+		return all, nil
+	}
+	return s.lastGood(s.ask(ctx))
 }
 
 // made is a row that was completed, or a *RowError.

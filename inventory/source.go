@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/internal/settings/strict"
@@ -59,6 +60,7 @@ type Spec struct {
 	CAFile   string                  // PEM file of the authorities that sign the certificate, in the place of the system's
 	Pin      string                  // ise: of its public key, "sha256/" and base64, or hexadecimal
 	Insecure bool                    // the certificate is not verified; each reading says so
+	MaxAge   time.Duration           // what it gave last is used without asking while it is younger; 0: it is asked each time
 	Filter   map[string][]string     // netbox, ise: what is asked for
 	Map      Mapping                 // json, netbox: what the fields are called there
 

@@ -177,12 +177,6 @@ func (a *ansible) row(h *ansibleHost) bool {
 	return a.r.badIn(file, line, col, fmt.Errorf("%s: %w", printable(h.name), err))
 }
 
-// ansibleFields are the variables that a field is made of.
-var ansibleFields = map[string][]string{
-	"address": {"ansible_host", "ansible_ssh_host"}, "platform": {"ansible_network_os"}, "username": {"ansible_user", "ansible_ssh_user"},
-	"jump": {"ansible_ssh_common_args", "ansible_ssh_extra_args"},
-}
-
 // place returns where the value stands that an error is about, else where the host is.
 func (s *ansibleScope) place(err error) (file string, line, col int) {
 	var value *valueError

@@ -33,6 +33,65 @@ func TestAnsibleYAML(t *testing.T) {
 	golden(t, "testdata/ansible_yaml/want.golden", got)
 }
 
+func TestAnsibleVariables(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ vars, want string }{
+		"an empty one takes back what a group says": {`ansible_user: ""`, "user= port=2022"},
+		"null is as if nobody had said it":          {"ansible_user:", "user= port=2022"},
+		"the older name counts where both are set":  {"{ansible_ssh_user: b, ansible_user: a}", "user=b port=2022"},
+		"a null older name does not":                {"{ansible_ssh_user: ~, ansible_user: a}", "user=a port=2022"},
+		"a template in a template":                  {`{ansible_user: "x-{{ a }}", a: "{{b}}-{{ inventory_hostname }}", b: y}`, "user=x-y-r1 port=2022"},
+		"templates that name each other":            {`{ansible_user: "{{ a }}", a: "{{ b }}", b: "{{ a }}"}`, "bad: ansible_user: its templates name each other"},
+		"a template that is a program":              {`ansible_user: "{{ a | upper }}"`, "bad: ansible_user: muster replaces only templates that are the name of a variable, or lookup('env', 'NAME')"},
+		"a statement":                               {`ansible_user: "{% if a %}b{% endif %}"`, "bad: ansible_user: muster replaces only templates that are the name of a variable, or lookup('env', 'NAME')"},
+		"a template without an end":                 {`ansible_user: "{{ a"`, "bad: ansible_user: muster replaces only templates that are the name of a variable, or lookup('env', 'NAME')"},
+		"one that is empty":                         {`{ansible_user: "x{{ a }}", a: ""}`, "user=x port=2022"},
+		"the environment":                           {`ansible_user: "{{ lookup('ansible.builtin.env', 'WHO') }}"`, "user=me port=2022"},
+		"a port that is a template":                 {`{ansible_port: "{{ p }}", p: 23}`, "user=group port=23"},
+		"NETCONF has a port of its own":             {"{ansible_connection: netconf, ansible_port: 830}", "user=group port=0"},
+		"network_cli":                               {"{ansible_connection: ansible.netcommon.network_cli}", "user=group port=2022"},
+		"local, as it was once":                     {"{ansible_connection: local, ansible_network_os: ios}", "user=group port=2022"},
+		"local alone":                               {"{ansible_connection: local}", "note: r1 is left out: its connection is local, which is the machine that Ansible runs on"},
+		"Windows":                                   {"{ansible_connection: winrm}", `note: r1 is left out: its connection "winrm" is not over SSH`},
+		"a jump host":                               {`ansible_ssh_common_args: "-C -J u@j1,j2 -v"`, "user=group port=2022 jump=u@j1,j2"},
+		"a jump host as an option":                  {`ansible_ssh_common_args: -o ProxyJump=j1`, "user=group port=2022 jump=j1"},
+		"a proxy command":                           {`ansible_ssh_common_args: -o ProxyCommand="ssh j"`, "note: ansible_ssh_common_args is a ProxyCommand, which muster does not run: say jump for the group"},
+		"a jump host that is none":                  {`ansible_ssh_common_args: "-J -oX"`, `bad: jump: the address "-oX" begins with "-"`},
+		"an address that is none":                   {"ansible_host: a b", `bad: the address "a b" is neither`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			put(t, dir, "host_vars/r1.yml", c.vars+"\n")
+			e := env(t)
+			e.Getenv = func(name string) string { return map[string]string{"WHO": "me"}[name] }
+			inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "ansible", File: put(t, dir, "hosts", "[g]\nr1\n[g:vars]\nansible_user=group\nansible_port=2022\n")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, d := range inv.Devices {
+				text := fmt.Sprintf("user=%s port=%d", d.Username, d.Port)
+				if d.Jump != nil {
+					text += " jump=" + strings.Join(d.Jump, ",")
+				}
+				got = append(got, text)
+			}
+			for _, bad := range inv.Bad {
+				got = append(got, "bad: "+strings.TrimPrefix(bad.Err.Error(), "r1: "))
+			}
+			for _, note := range inv.Notes {
+				got = append(got, "note: "+note.Err.Error())
+			}
+			if !slices.ContainsFunc(got, func(s string) bool {
+				return s == c.want || !strings.HasPrefix(c.want, "user") && strings.HasPrefix(s, c.want)
+			}) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestAnsibleVaultsNeedAPassword(t *testing.T) {
 	t.Parallel()
 	vaulted, err := os.ReadFile("testdata/ansible/host_vars/leaf-a.example.net.yml")

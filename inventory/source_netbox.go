@@ -64,9 +64,9 @@ func netboxURL(spec Spec) (*url.URL, error) {
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/"
 	q := u.Query()
-	// A page of a thousand is the most that NetBox gives by default; without an order that is always the same, rows may be
+	// A larger page takes NetBox longer than proxies like to wait; without an order that is always the same, rows may be
 	// left out between two pages; a rendered config context makes each row many times as large.
-	q.Set("limit", "1000")
+	q.Set("limit", "500")
 	q.Set("offset", "0")
 	q.Set("ordering", "id")
 	q.Set("exclude", "config_context")

@@ -112,15 +112,15 @@ func TestNetBoxIsAskedForWhatTheSettingsSay(t *testing.T) {
 		query         string
 	}{
 		"a token of version 1": {token: v1, header: "Token " + v1, names: []string{"core-1", "vc-a", "edge-1"},
-			query: "exclude=config_context&limit=1000&offset=0&ordering=id&status=active"},
+			query: "exclude=config_context&limit=500&offset=0&ordering=id&status=active"},
 		"a token of version 2": {token: v2, header: "Bearer " + v2, names: []string{"core-1", "vc-a", "edge-1"},
-			query: "exclude=config_context&limit=1000&offset=0&ordering=id&status=active"},
+			query: "exclude=config_context&limit=500&offset=0&ordering=id&status=active"},
 		"filters": {filter: map[string][]string{"site": {"ams"}, "role": {"core", "edge"}, "status": {"active", "planned"}}, names: []string{"core-1", "edge-1", "edge-2"},
-			query: "exclude=config_context&limit=1000&offset=0&ordering=id&role=core&role=edge&site=ams&status=active&status=planned"},
+			query: "exclude=config_context&limit=500&offset=0&ordering=id&role=core&role=edge&site=ams&status=active&status=planned"},
 		"the URL of the list itself": {path: "/api/dcim/devices", names: []string{"core-1", "vc-a", "edge-1"},
-			query: "exclude=config_context&limit=1000&offset=0&ordering=id&status=active"},
+			query: "exclude=config_context&limit=500&offset=0&ordering=id&status=active"},
 		"a status in the URL": {path: "/?status=planned", names: []string{"edge-2"},
-			query: "exclude=config_context&limit=1000&offset=0&ordering=id&status=planned"},
+			query: "exclude=config_context&limit=500&offset=0&ordering=id&status=planned"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +163,7 @@ func TestNetBoxThatFails(t *testing.T) {
 	}{
 		"a wrong token":                       {"Token other", nil, "/api/dcim/devices/: HTTP 403 Forbidden: the token or password is wrong, has expired, or may not read this"},
 		"a next page on another host":         {"", func(string) string { return elsewhere + "/x" }, "the next page is on another host, localhost: it is not asked"},
-		"a next page that is the same":        {"", func(string) string { return "?limit=1000&offset=0&ordering=id&exclude=config_context&status=active" }, "its pages have no end"},
+		"a next page that is the same":        {"", func(string) string { return "?limit=500&offset=0&ordering=id&exclude=config_context&status=active" }, "its pages have no end"},
 		"a next page that is no URL":          {"", func(string) string { return "http://[" }, "the URL of the next page cannot be read"},
 		"a next page that is not there":       {"", func(string) string { return "/other/" }, "/other/: HTTP 404 Not Found: look at the url"},
 		"a next page with a user in its host": {"", func(string) string { return "https://127.0.0.1@evil.example.net/" }, "another host, evil.example.net"},

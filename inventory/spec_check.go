@@ -59,6 +59,7 @@ var specKeys = []struct {
 	{"ca_file", func(s Spec) bool { return s.CAFile != "" }},
 	{"pin", func(s Spec) bool { return s.Pin != "" }},
 	{"insecure", func(s Spec) bool { return s.Insecure }},
+	{"max_age", func(s Spec) bool { return s.MaxAge != 0 }},
 	{"filter", func(s Spec) bool { return len(s.Filter) > 0 }},
 	{"map", func(s Spec) bool { return !reflect.ValueOf(s.Map).IsZero() }},
 }

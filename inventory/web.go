@@ -19,8 +19,8 @@ import (
 
 const (
 	// answerTime bounds one request, askTime all of a source.
-	answerTime = 30 * time.Second
-	askTime    = 5 * time.Minute
+	answerTime = time.Minute
+	askTime    = 10 * time.Minute
 	// maxAnswer bounds one answer; ten thousand devices of NetBox are about as much.
 	maxAnswer = 32 << 20
 	// maxPages bounds how often a server can say that there is more.

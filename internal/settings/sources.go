@@ -2,6 +2,7 @@ package settings
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/musternet/muster/inventory"
 	"github.com/musternet/muster/secret"
@@ -24,6 +25,7 @@ type Source struct {
 	CAFile   string              `yaml:"ca_file" doc:"the authorities of its certificate, in PEM; absent: the system's"`
 	Pin      string              `yaml:"pin" doc:"the SHA-256 of the public key of ise, sha256/ and base64; alone it takes the place of authorities"`
 	Insecure bool                `yaml:"insecure" doc:"take any certificate; each reading warns of it"`
+	MaxAge   Span                `yaml:"max_age" doc:"use what netbox, ise or json gave last, without asking, while it is younger than this; absent: they are asked by each command"`
 	Filter   map[string][]string `yaml:"filter" doc:"which devices netbox or ise are asked for; netbox: as in its API, without status those that are active; ise: a field, or field.OPERATOR"`
 	Map      inventory.Mapping   `yaml:"map" doc:"json: what the fields are called there, by dotted paths, | between several, or texts with paths in braces; netbox: what is to be had from elsewhere than usual"`
 }
@@ -33,7 +35,7 @@ func (s *Settings) spec(src Source) inventory.Spec {
 	return inventory.Spec{
 		Type: src.Type, File: s.path(src.File), Delimiter: src.Delimiter, Columns: src.Columns, Platforms: src.Platforms,
 		URL: src.URL, Username: src.Username, Password: refs(src.Password), Token: refs(src.Token), Headers: headers(src.Headers),
-		CAFile: s.path(src.CAFile), Pin: src.Pin, Insecure: src.Insecure, Filter: src.Filter, Map: src.Map,
+		CAFile: s.path(src.CAFile), Pin: src.Pin, Insecure: src.Insecure, MaxAge: time.Duration(src.MaxAge), Filter: src.Filter, Map: src.Map,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -64,6 +65,7 @@ inventory:
     token: [env:A, env:B]
     headers: {X-One: env:C}
     ca_file: ca.pem
+    max_age: 10m
     filter: {site: ams, role: [core, 5]}
     map: {group: site.slug, tags: {a: b.c}}
   - {type: ise, url: "https://ise.example.net", username: u, password: env:D, pin: sha256/x, insecure: false}
@@ -77,7 +79,7 @@ inventory:
 		{File: filepath.Join(etc, "hosts"), Platforms: map[string]string{"c9k": "ios"}, Headers: map[string][]secret.Ref{}},
 		{
 			Type: "netbox", URL: "https://netbox.example.net", Token: []secret.Ref{"env:A", "env:B"}, Headers: map[string][]secret.Ref{"X-One": {"env:C"}},
-			CAFile: filepath.Join(etc, "ca.pem"), Filter: map[string][]string{"site": {"ams"}, "role": {"core", "5"}},
+			CAFile: filepath.Join(etc, "ca.pem"), MaxAge: 10 * time.Minute, Filter: map[string][]string{"site": {"ams"}, "role": {"core", "5"}},
 			Map: inventory.Mapping{Group: "site.slug", Tags: map[string]string{"a": "b.c"}},
 		},
 		{Type: "ise", URL: "https://ise.example.net", Username: "u", Password: []secret.Ref{"env:D"}, Pin: "sha256/x", Headers: map[string][]secret.Ref{}},
