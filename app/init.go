@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/musternet/muster/internal/settings"
+	"github.com/musternet/muster/inventory"
 	"github.com/musternet/muster/secret"
 )
 
@@ -17,6 +18,7 @@ type InitOptions struct {
 	DryRun   bool
 	Username string        // a credential of this user, used on every device; empty: none
 	Keep     secret.Secret // its password, to be kept in a file beside the settings; empty: it is asked for at each run
+	Import   string        // a file or directory that lists devices, to be read where it is; empty: none
 }
 
 // Init writes a commented settings file and makes the data directory; it never overwrites. It returns what it made, or
@@ -35,6 +37,10 @@ func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 	if err := CheckUser(i.Username); err != nil {
 		return nil, err
 	}
+	source, err := initSource(i.Import)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := initDataDir(o)
 	if err != nil {
 		return nil, err
@@ -45,7 +51,7 @@ func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, usage(err)
 	}
-	made, err := initFiles(o, i, file, dir)
+	made, err := initFiles(o, i, file, dir, source)
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -56,8 +62,8 @@ func Init(_ context.Context, o Options, i InitOptions) ([]string, error) {
 }
 
 // initFiles writes the settings file and, where a password is to be kept, the file of that: both or neither.
-func initFiles(o Options, i InitOptions, file, dir string) (made []string, err error) {
-	text := initSettings(o, dir)
+func initFiles(o Options, i InitOptions, file, dir, source string) (made []string, err error) {
+	text := initSettings(o, dir) + source
 	if i.Username != "" {
 		ref := "prompt:password of " + i.Username
 		if !i.Keep.IsZero() {
@@ -94,6 +100,28 @@ credentials:
 defaults:
   credentials: [scan]
 `
+
+// initSource is what a settings file has for an inventory that is there already: where it is and what it is, and nothing out of it.
+func initSource(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	if strings.Contains(path, "://") {
+		return "", fmt.Errorf("%w: --import takes a file or a directory; a server that is asked stands in muster.yaml with its credentials, as its comments show", ErrUsage)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", usage(fmt.Errorf("--import: %w", err))
+	}
+	kind, ok := inventory.Recognise(path)
+	if !ok {
+		return "", fmt.Errorf("%w: --import %s: nothing tells what kind of inventory it is; muster list sources shows those that there are", ErrUsage, path)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", usage(err)
+	}
+	return fmt.Sprintf("\n# Found by: muster init --import\ninventory:\n  - type: %s\n    file: %q\n", kind, abs), nil
+}
 
 // writeNew writes a file that must not exist yet and that nobody else may read.
 func writeNew(path, text string) error {

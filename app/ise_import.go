@@ -163,7 +163,7 @@ func (c *ISEChange) in(groups groupNames) {
 }
 
 // compare finds which endpoints ISE has already, and what would change. ISE's list says which they are; the rest of what it knows of
-// those comes page by page where they are most of what it has, and else one by one.
+// those comes page by page or one by one, whichever takes fewer requests.
 func (i *ISE) compare(ctx context.Context, changes []ISEChange, groups groupNames) error {
 	wanted := map[string]int{}
 	for n, c := range changes {
@@ -187,7 +187,7 @@ func (i *ISE) compare(ctx context.Context, changes []ISEChange, groups groupName
 			changes[n].against(e, groups)
 		}
 	}
-	if 2*len(there) >= total && total > 0 {
+	if len(there) > total/pageOfISE && i.hasOpenAPI(ctx) {
 		for e, err := range i.client.FullEndpoints(ctx, ise.Filter{}) {
 			if err != nil {
 				return iseError(err)
@@ -209,6 +209,15 @@ func (i *ISE) compare(ctx context.Context, changes []ISEChange, groups groupName
 		}
 	}
 	return iseError(err)
+}
+
+// pageOfISE is how many endpoints come in one answer.
+const pageOfISE = 100
+
+// hasOpenAPI says whether full endpoints come by the page. Where that cannot be told they are read one by one.
+func (i *ISE) hasOpenAPI(ctx context.Context) bool {
+	_, err := i.client.Raw(ctx, "/api/v1/endpoint?page=1&size=1")
+	return err == nil
 }
 
 // against says what would change in an endpoint that is there.

@@ -12,6 +12,7 @@ import (
 func (p *program) initCommand() *cobra.Command {
 	var dryRun bool
 	var find initScan
+	var source string
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented settings file and make the data directory",
@@ -19,23 +20,35 @@ func (p *program) initCommand() *cobra.Command {
 
 With --scan PREFIX it finds your devices first: it pings, asks what answers for SSH, asks you once for user and password (or
 takes MUSTER_USERNAME and MUSTER_PASSWORD), logs in, finds out the platforms, says what works and why the rest does not, and
-writes what works to devices.yaml. All hosts of the prefix that speak SSH get to see the password: name networks that are yours.`,
+writes what works to devices.yaml. All hosts of the prefix that speak SSH get to see the password: name networks that are yours.
+
+With --import it recognises an inventory that you have, of Ansible, Nornir, Oxidized, RANCID or another tool, and writes where and what it is
+into the settings: it is read there each time, and nothing is copied out of it.`,
 		Example: `  muster init --dry-run
   muster init --config ./muster.yaml --data-dir ./data
-  muster init --scan 192.0.2.0/24`,
+  muster init --scan 192.0.2.0/24
+  muster init --import /etc/ansible/hosts`,
 		Args: takes(0, 0, "no argument; --config and --data-dir say where"),
 	}
 	dryRunFlag(c, &dryRun)
 	find.define(c)
+	c.Flags().StringVar(&source, "import", "", "read the devices from `FILE|DIR`, an inventory of whatever kind")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if source != "" && len(find.prefixes) > 0 {
+			return usage("--scan and --import are two ways to begin: give one of them")
+		}
 		if len(find.prefixes) > 0 {
 			return p.initByScan(c.Context(), &find, dryRun)
 		}
 		if err := find.alone(); err != nil {
 			return err
 		}
-		if err := p.initFiles(c.Context(), app.InitOptions{DryRun: dryRun}); err != nil || dryRun {
+		if err := p.initFiles(c.Context(), app.InitOptions{DryRun: dryRun, Import: source}); err != nil || dryRun {
 			return err
+		}
+		if source != "" {
+			p.next("device ls", "settings check", "backup")
+			return nil
 		}
 		p.next("device add NAME --address ADDRESS", "settings check", "backup")
 		return nil

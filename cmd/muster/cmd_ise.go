@@ -14,7 +14,7 @@ func (p *program) iseCommand() *cobra.Command {
 	var o app.ISEOptions
 	c := &cobra.Command{
 		Use:   "ise",
-		Short: "Ask Cisco ISE for endpoints, groups, policies and devices, and add endpoints",
+		Short: "Ask Cisco ISE what it has, and add endpoints to it",
 		Example: `  muster ise summary
   muster ise endpoints ls --group Printers -o ndjson
   muster ise endpoint add AA:BB:CC:00:11:22 --group Printers

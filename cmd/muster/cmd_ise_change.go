@@ -34,7 +34,7 @@ func (p *program) iseAddCommand(o *app.ISEOptions) *cobra.Command {
 		Long: `Add an endpoint and print its id. One that is there already is the failure already-exists. After an answer that was lost it is looked up,
 and never made twice.`,
 		Example: `  muster ise endpoint add AA:BB:CC:00:11:22 --group Printers
-  muster ise endpoint add aabb.cc00.1122 --group Printers --description "second floor"`,
+  muster ise endpoint add aabb.cc00.1122 --group Printers`,
 		Args: takes(1, 1, "one MAC address; for many: muster ise import"),
 	}
 	c.Flags().StringVar(&group, "group", "", "the endpoint group, by its `NAME|ID` (default: what ISE's profiling finds)")

@@ -19,7 +19,9 @@ const (
 // fitHelp makes help as wide as the terminal is, so that no line of it is broken in the middle of a word.
 func (p *program) fitHelp(root *cobra.Command) {
 	width := p.helpWidth()
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width)))
+	fit := strings.NewReplacer(".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width),
+		"for more information about a command.", "for more about a command.") // with three names in front the line is too long
+	root.SetUsageTemplate(fit.Replace(root.UsageTemplate()))
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(c *cobra.Command, args []string) {
 		c.Long = wrapped(c.Long, width)
