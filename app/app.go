@@ -81,7 +81,7 @@ func (o Options) forSettings() settings.Options {
 	return settings.Options{
 		File: o.Settings, Getenv: o.Getenv, Platform: canonical, Platforms: platform.Names,
 		Cron: checkPlan, Probes: probeNames, Probe: checkProbe, Rules: ruleNames, Rule: checkRule,
-		Severity: checkSeverity, Facility: checkFacility, Noises: noiseNames, Noise: checkNoise,
+		Severity: checkSeverity, Facility: checkFacility, Noises: noiseNames, Noise: checkNoise, Log: o.Log,
 	}
 }
 
