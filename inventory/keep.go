@@ -121,7 +121,7 @@ func (s *remote) restore(last kept) []found {
 
 // save keeps an answer, for its owner alone.
 func (s *remote) save(rows []found, devices int) error {
-	now := kept{Source: s.spec.String(), Time: time.Now().Round(time.Second), Devices: devices}
+	now := kept{Source: s.spec.String(), Time: time.Now().Truncate(time.Second), Devices: devices}
 	for _, f := range rows {
 		if f.Err == nil {
 			secrets := f.Row.literal()
