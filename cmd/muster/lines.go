@@ -25,7 +25,8 @@ type lines struct {
 	waiting []byte      // lines
 	object  bytes.Buffer
 	encoder *json.Encoder
-	err     error // of an earlier write
+	err     error       // of an earlier write
+	broken  func(error) // hears the first error, which add and write tell only when they are called again; nil: nobody does
 }
 
 func newLines(w io.Writer) *lines {
@@ -85,7 +86,9 @@ func (l *lines) late() {
 
 func (l *lines) flush() {
 	if l.err == nil && len(l.waiting) > 0 {
-		_, l.err = l.w.Write(l.waiting)
+		if _, l.err = l.w.Write(l.waiting); l.err != nil && l.broken != nil {
+			l.broken(l.err)
+		}
 	}
 	l.waiting = l.waiting[:0]
 }

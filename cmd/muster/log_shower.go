@@ -53,6 +53,12 @@ func newShower(p *program, archived bool) *shower {
 
 // during shows what message gets while body runs, and then what waits. Where nobody reads that any more it is counted.
 func (s *shower) during(ctx context.Context, body func(context.Context) error) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.out.out.broken = func(err error) { // a reader who has left ends it, whether or not another message comes
+		s.failed.CompareAndSwap(nil, &err)
+		cancel()
+	}
 	if !s.apart {
 		defer close(s.over)
 		return body(ctx)

@@ -35,6 +35,9 @@ func patient(w io.Writer, over <-chan struct{}) io.Writer {
 	if err != nil || info.Mode().IsRegular() {
 		return w
 	}
+	if _, terminal := terminalOf(f); info.Mode()&os.ModeCharDevice != 0 && !terminal { // such as /dev/null
+		return w
+	}
 	return &patientWriter{f: f, over: over}
 }
 
