@@ -139,9 +139,7 @@ func (a *ansible) varsFile(path string) ansibleVars {
 	defer func() { a.r.file = was }()
 	data, vaulted, err := a.sibling(path)
 	if err != nil {
-		if errors.Is(err, errVault) {
-			a.sealed = path
-		}
+		a.sealed = path
 		a.r.bad(1, 1, cause(err))
 		return nil
 	}

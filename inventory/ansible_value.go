@@ -76,7 +76,7 @@ func (s *ansibleScope) value(v ansibleVar, depth int) (string, error) {
 		plain, err := s.a.decrypt(v.text)
 		return strings.TrimSuffix(plain, "\n"), err
 	case v.unsafe || !strings.Contains(v.text, "{{") && !strings.Contains(v.text, "{%"):
-		if s.hidden && !v.decrypted {
+		if s.hidden && !v.decrypted && v.text != "" {
 			s.a.clear[v.file] = true
 		}
 		return v.text, nil
@@ -145,7 +145,7 @@ func (a *ansible) locked() string {
 	if a.sealed == "" {
 		return ""
 	}
-	return "; " + a.sealed + " is vaulted: " + errVault.Error()
+	return "; " + a.sealed + ", which may, could not be opened"
 }
 
 // ansibleFields are the variables that a field is made of. Of those that are set the first here counts, which is the last in

@@ -112,12 +112,12 @@ func TestAnsibleVaultsNeedAPassword(t *testing.T) {
 r3
 bad group_vars/all.yml:1:1: ` + need + `
 bad host_vars/r1.yml:1:19: r1: ansible_password: ` + need + `
-bad hosts:2:1: r2: ansible_become_password: nothing says what sealed_enable is; group_vars/all.yml is vaulted: ` + need},
+bad hosts:2:1: r2: ansible_become_password: nothing says what sealed_enable is; group_vars/all.yml, which may, could not be opened`},
 		"a wrong one": {wrong, `
 r3
 bad group_vars/all.yml:1:1: the ansible-vault password does not fit, or the text was changed since it was encrypted
 bad host_vars/r1.yml:1:19: r1: ansible_password: the ansible-vault password does not fit, or the text was changed since it was encrypted
-bad hosts:2:1: r2: ansible_become_password: nothing says what sealed_enable is`},
+bad hosts:2:1: r2: ansible_become_password: nothing says what sealed_enable is; group_vars/all.yml, which may, could not be opened`},
 		"the right one": {unvault, "\nr1\nr2\nr3"},
 	} {
 		t.Run(name, func(t *testing.T) {
