@@ -39,8 +39,10 @@ func (s *remote) lastGood(rows []found, failed error) ([]made, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.env.note(s.spec.place(), 0, "its last good answer cannot be read: %w", err)
 	}
+	way := ""
 	if failed == nil && !s.env.AcceptShrunk {
 		failed = Shrunk(s.spec.String(), last.Devices, devices)
+		way = ". If it is right, remove " + s.keepFile()
 	}
 	if failed == nil {
 		if err := s.save(rows, devices); err != nil {
@@ -51,8 +53,7 @@ func (s *remote) lastGood(rows []found, failed error) ([]made, error) {
 	if err != nil {
 		return nil, failed
 	}
-	s.env.note(s.spec.place(), 0, "%w; the %d devices that it gave at %s are used. Should it be right now, remove %s",
-		failed, last.Devices, last.Time.Format("2006-01-02 15:04"), s.keepFile())
+	s.env.note("inventory", 0, "%w; the %d devices that it gave at %s are used%s", failed, last.Devices, last.Time.Format("2006-01-02 15:04"), way)
 	all, _ = s.complete(s.restore(last))
 	return all, nil
 }
