@@ -19,7 +19,8 @@ import (
 )
 
 // netbox is a server that behaves as NetBox's published OpenAPI says of GET /api/dcim/devices/: limit and offset, count,
-// next and previous, filters by slug, ordering, and the two kinds of tokens.
+// next and previous, filters by slug, and the two kinds of tokens. It was written from knowledge of that contract: no NetBox
+// was at hand to compare with.
 type netbox struct {
 	*httptest.Server
 	devices []map[string]any

@@ -2,6 +2,9 @@ package settings_test
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,5 +150,54 @@ func TestTheExamplesOfSourcesAreRight(t *testing.T) {
 		if !shown[kind] {
 			t.Errorf("docs/inventory has no settings file that shows the type %s", kind)
 		}
+	}
+}
+
+// What LibreNMS and a source of Oxidized's kind http answer is read by the settings files that are shown for them.
+func TestTheExamplesReadWhatServersAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ header, answer, want string }{
+		"librenms": {"X-Auth-Token", `[{"hostname": "r1.example.net", "os": "ios", "ip": "192.0.2.1", "group": "core"}, {"hostname": "r2.example.net", "os": "iosxe-lab"}]`,
+			"r1.example.net 192.0.2.1 cisco_ios core, r2.example.net r2.example.net cisco_ios "},
+		"oxidized": {"Authorization", `{"data": {"next": null, "nodes": [{"hostname": "r1", "mgmt": "2001:db8::1", "os": "ios", "location": "ams"}]}}`,
+			"r1 2001:db8::1 cisco_ios ams"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get(c.header) != "token" {
+					w.WriteHeader(http.StatusUnauthorized)
+				}
+				_, _ = io.WriteString(w, c.answer)
+			}))
+			t.Cleanup(server.Close)
+			data, err := os.ReadFile(filepath.Join("..", "..", "docs", "inventory", name+".yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := options(t.TempDir())
+			o.File = put(t, t.TempDir(), "muster.yaml", string(data))
+			s, err := settings.Load(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := s.Env(&secret.Keyring{}, nil)
+			env.Keep = ""
+			env.Open = func(...secret.Ref) (secret.Source, error) { return secret.Literal(secret.New("token")), nil }
+			for _, spec := range s.Specs() {
+				if spec.Type != "json" {
+					continue
+				}
+				spec.URL = server.URL
+				inv, err := inventory.Load(t.Context(), env, spec)
+				var got []string
+				for _, d := range inv.Devices {
+					got = append(got, d.Name+" "+d.Address+" "+d.Platform+" "+d.Group)
+				}
+				if err != nil || strings.Join(got, ", ") != c.want {
+					t.Errorf("got %q, %v, %v, want %q", got, inv.Bad, err, c.want)
+				}
+			}
+		})
 	}
 }
