@@ -111,7 +111,7 @@ func (a *App) load(ctx context.Context) error {
 	if a.opts.Legacy {
 		env.Argument.LegacyCrypto = &a.opts.Legacy
 	}
-	env.Stdin, env.Getenv = a.opts.Stdin, a.opts.Getenv
+	env.Stdin, env.Getenv, env.Keep = a.opts.Stdin, a.opts.Getenv, settings.KeepDir(a.dir)
 	inv, err := inventory.Load(ctx, env, specs...)
 	if err != nil {
 		return usage(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 
 	"github.com/musternet/muster/inventory"
@@ -55,7 +56,10 @@ func (a *App) lastCounts() map[string]int {
 
 // sourceKey names a source whatever directory muster was started in.
 func sourceKey(source string) string {
-	if abs, err := filepath.Abs(source); err == nil && source != "-" {
+	if source == "-" || strings.Contains(source, "://") { // no file
+		return source
+	}
+	if abs, err := filepath.Abs(source); err == nil {
 		return abs
 	}
 	return source
