@@ -21,7 +21,7 @@ import (
 var (
 	ErrUsage   = errors.New("usage")            // 2: settings, inventory, arguments
 	ErrNothing = errors.New("nothing selected") // 3: no device matched, nothing stored
-	ErrStore   = errors.New("store")            // 4: data directory, git or database out of reach
+	ErrStore   = errors.New("store")            // 4: data directory, git, database or Cisco ISE out of reach
 )
 
 // Options say where things are and what the caller's flags override.
@@ -33,6 +33,7 @@ type Options struct {
 	Legacy    bool          // --legacy-crypto, likewise
 	AskPass   bool          // --ask-pass: one password for devices that have no credential
 	MaxAge    time.Duration // what @stale goes by; 0: DefaultMaxAge
+	Shrunk    bool          // --accept-shrunk: a source may give less than half of what it gave before
 	Stdin     io.Reader
 	Getenv    func(string) string                                           // nil: os.Getenv
 	Prompt    func(ctx context.Context, text string) (secret.Secret, error) // without echo; nil: there is nobody to ask
@@ -103,7 +104,7 @@ func (a *App) load(ctx context.Context) error {
 			if err != nil {
 				return usage(err)
 			}
-			specs = append(specs, spec)
+			specs = append(specs, a.settings.WithISE(spec))
 		}
 	}
 	env := a.settings.Env(a.keyring, a.opts.Prompt)
@@ -111,7 +112,8 @@ func (a *App) load(ctx context.Context) error {
 	if a.opts.Legacy {
 		env.Argument.LegacyCrypto = &a.opts.Legacy
 	}
-	env.Stdin, env.Getenv, env.Keep = a.opts.Stdin, a.opts.Getenv, settings.KeepDir(a.dir)
+	env.Stdin, env.Getenv = a.opts.Stdin, a.opts.Getenv
+	env.Keep, env.AcceptShrunk = settings.KeepDir(a.dir), a.opts.Shrunk
 	inv, err := inventory.Load(ctx, env, specs...)
 	if err != nil {
 		return usage(err)

@@ -32,7 +32,8 @@ type ISEChange struct {
 	Error       string   `json:"error,omitempty"`
 	Err         error    `json:"-"`
 
-	groupID string
+	groupID  string
+	profiled bool // the group is what ISE's profiling found
 }
 
 // fail makes a change one that failed.

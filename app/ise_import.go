@@ -17,12 +17,14 @@ import (
 
 // Columns of a list of endpoints: those that an import goes by, and those of an export that it passes over.
 var (
-	importColumns = []string{"mac", "group", "description"}
-	passedColumns = []string{"index", "id", "name", "group_id", "link", "static", "profile_id", "address", "vendor", "device_type"}
+	importColumns = []string{"mac", "group", "description", "static"}
+	passedColumns = []string{"index", "id", "name", "group_id", "link", "profile_id", "address", "vendor", "device_type"}
 )
 
 // PlanImport reads a list of endpoints, CSV with the header mac,group,description of which mac is needed, and compares it with ISE:
-// what is new, changed, the same or bad, in the order of the file. An empty cell says nothing. Nothing is changed. "-" is stdin.
+// what is new, changed, the same or bad, in the order of the file. An empty cell says nothing, and where a column static says false,
+// ISE's profiling found the group: a new endpoint is left to it, and one that is there is not put there for good. Nothing is changed.
+// "-" is stdin.
 func (i *ISE) PlanImport(ctx context.Context, file string, stdin io.Reader) ([]ISEChange, error) {
 	in := stdin
 	if file != "-" {
@@ -44,7 +46,15 @@ func (i *ISE) PlanImport(ctx context.Context, file string, stdin io.Reader) ([]I
 	for n := range changes {
 		changes[n].in(groups)
 	}
-	return changes, i.compare(ctx, changes, groups)
+	if err := i.compare(ctx, changes, groups); err != nil {
+		return nil, err
+	}
+	for n := range changes {
+		if c := &changes[n]; c.Status == ISENew && c.profiled {
+			c.Group, c.groupID = nil, ""
+		}
+	}
+	return changes, nil
 }
 
 // readEndpoints reads the rows of a file. A row that is wrong is bad and the rest goes on.
@@ -120,8 +130,15 @@ func readEndpoint(file string, line int, record []string, at map[string]int, see
 	if first, twice := seen[mac]; twice {
 		return badRow(file, line, mac, "duplicate", fmt.Errorf("%s stands in line %d already", mac, first))
 	}
+	static := cell("static")
+	if !slices.Contains([]string{"", "true", "false"}, static) {
+		return badRow(file, line, mac, "invalid", fmt.Errorf("static is %q: it is true or false", static))
+	}
 	seen[mac] = line
-	return ISEChange{MAC: mac, Group: text(cell("group")), Description: text(cell("description")), Status: ISENew, Place: fmt.Sprintf("%s:%d", file, line)}
+	return ISEChange{
+		MAC: mac, Group: text(cell("group")), Description: text(cell("description")), Status: ISENew, Place: fmt.Sprintf("%s:%d", file, line),
+		profiled: static == "false",
+	}
 }
 
 func badRow(file string, line int, mac, code string, err error) ISEChange {
@@ -228,6 +245,8 @@ func (c *ISEChange) against(e ise.Endpoint, groups groupNames) {
 		c.groupID = ""
 	case e.GroupID != c.groupID:
 		c.Changes = append(c.Changes, "group: "+is+" -> "+*c.Group)
+	case c.profiled:
+		c.groupID = ""
 	case e.StaticGroup != nil && !*e.StaticGroup:
 		c.Changes = append(c.Changes, "group: "+is+", now for good")
 	}

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/musternet/muster/ise"
@@ -69,17 +67,8 @@ type ISEQuery struct {
 	Full  bool     // all that ISE knows, and not only what the list gives
 }
 
-// filter returns the filter for ISE. What is none is told before anything is asked: with a context that has ended, no other
-// error than that of the filter comes before that of the context.
-func (i *ISE) filter(q ISEQuery) (ise.Filter, error) {
-	f := ise.Filter{Match: q.Match, Any: q.Any}
-	over, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := i.client.Endpoint.Total(over, f); err != nil && !errors.Is(err, context.Canceled) {
-		return f, &markedError{fmt.Errorf("%w: %w", ise.ErrInvalid, errors.Unwrap(err)), ErrUsage}
-	}
-	return f, nil
-}
+// filter is the query as ISE filters.
+func (q ISEQuery) filter() ise.Filter { return ise.Filter{Match: q.Match, Any: q.Any} }
 
 // Endpoints yields endpoints in ISE's order as they come, in a memory that does not grow with them. An error is the last.
 func (i *ISE) Endpoints(ctx context.Context, q ISEQuery) iter.Seq2[ISEEndpoint, error] {
@@ -109,10 +98,8 @@ func (i *ISE) Endpoints(ctx context.Context, q ISEQuery) iter.Seq2[ISEEndpoint, 
 
 // endpointFilter returns the filter, and the names of the groups that will be met, by id.
 func (i *ISE) endpointFilter(ctx context.Context, q ISEQuery) (ise.Filter, map[string]string, error) {
-	f, err := i.filter(q)
+	f := q.filter()
 	switch {
-	case err != nil:
-		return f, nil, err
 	case q.Group != "" && q.Any && len(q.Match) > 0:
 		return f, nil, &markedError{errGroupAny, ErrUsage}
 	case q.Group != "":
@@ -240,13 +227,7 @@ func listOf[T, R any](ctx context.Context, i *ISE, r *ise.Resource[T], q ISEQuer
 		if q.Full {
 			list = r.Full
 		}
-		f, err := i.filter(q)
-		if err != nil {
-			var zero R
-			yield(zero, err)
-			return
-		}
-		for v, err := range list(ctx, f) {
+		for v, err := range list(ctx, q.filter()) {
 			if !yield(row(v), iseError(err)) || err != nil {
 				return
 			}

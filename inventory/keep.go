@@ -42,7 +42,7 @@ func (s *remote) lastGood(rows []found, failed error) ([]made, error) {
 	way := ""
 	if failed == nil && !s.env.AcceptShrunk {
 		failed = Shrunk(s.spec.String(), last.Devices, devices)
-		way = ". If it is right, remove " + s.keepFile()
+		way = ". If it is right: muster backup --accept-shrunk"
 	}
 	if failed == nil {
 		if err := s.save(rows, devices); err != nil {

@@ -53,6 +53,7 @@ type Spec struct {
 	Platforms map[string]string // what its names of platforms are called here, before the aliases of package platform
 
 	URL      string                  // of a source that is asked over HTTP; without user and password
+	Standby  []string                // ise: where it is asked when it does not answer at URL
 	Username string                  // ise
 	Password []secret.Ref            // ise; of several references the first that gives a secret, as with all of these
 	Token    []secret.Ref            // netbox: its API token
@@ -84,7 +85,7 @@ func (s Spec) String() string {
 	return s.Type + ":" + s.place()
 }
 
-// ParseSpec reads what -i takes: FILE, URL, TYPE:FILE, TYPE:URL, or "-".
+// ParseSpec reads what -i takes: FILE, URL, TYPE:FILE, TYPE:URL, or "-"; "ise:" alone is an ISE that the caller knows.
 func ParseSpec(arg string) (Spec, error) {
 	if arg == "" {
 		return Spec{}, fmt.Errorf("the name of an inventory file is empty")
@@ -92,6 +93,9 @@ func ParseSpec(arg string) (Spec, error) {
 	typ, file, ok := strings.Cut(arg, ":")
 	if _, known := sources[typ]; !ok || !known {
 		typ, file = "", arg
+	}
+	if file == "" && typ == "ise" {
+		return Spec{Type: typ}, nil
 	}
 	if file == "" {
 		return Spec{}, fmt.Errorf("%q names no file after the type", arg)

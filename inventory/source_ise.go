@@ -15,7 +15,7 @@ import (
 // openISE asks a Cisco ISE for its network devices: the switches, routers and controllers that it authenticates for.
 func openISE(spec Spec, env *Env) (Source, error) {
 	if spec.URL == "" {
-		return nil, errors.New("ise: the source has no url: write https:// and the host of the PAN")
+		return nil, errors.New("ise: the source has no url: write https:// and the host of the PAN, or a section ise in muster.yaml")
 	}
 	u, err := parseURL(spec.URL)
 	if err != nil {
@@ -51,7 +51,7 @@ func (e *Env) dialISE(spec Spec) (*ise.Client, error) {
 		return nil, fmt.Errorf("password: %w", err)
 	}
 	return ise.New(ise.Config{
-		URL: spec.URL, Username: spec.Username, CAFile: e.expand(spec.CAFile), Pin: spec.Pin, Insecure: spec.Insecure,
+		URL: spec.URL, Standby: spec.Standby, Username: spec.Username, CAFile: e.expand(spec.CAFile), Pin: spec.Pin, Insecure: spec.Insecure,
 		Password: func(ctx context.Context) (string, error) {
 			s, err := src.Secret(ctx)
 			return s.Reveal(), err

@@ -82,10 +82,12 @@ func (s Spec) missing(k kind) (all []SpecProblem) {
 		all = append(all, SpecProblem{"url", errors.New("a source has a file or a url, not both")})
 	case file && s.File == "" && s.URL == "":
 		all = append(all, SpecProblem{"", errors.New("the source has no file: add file: PATH")})
+	case s.Type == "ise" && s.URL == "":
+		all = append(all, SpecProblem{"", errors.New("the source has no url: add url: https://HOST, or a section ise that says how to ask it")})
 	case !file && s.URL == "":
 		all = append(all, SpecProblem{"", errors.New("the source has no url: add url: https://HOST")})
 	}
-	if slices.Contains(k.keys, "password") && (s.Username == "" || len(s.Password) == 0) {
+	if slices.Contains(k.keys, "password") && s.URL != "" && (s.Username == "" || len(s.Password) == 0) {
 		all = append(all, SpecProblem{"", errors.New("the source needs a username and a password")})
 	}
 	return all

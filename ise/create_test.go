@@ -124,8 +124,8 @@ func TestAnyStatusOfACreateBut201IsAnError(t *testing.T) {
 		202: "create endpoint 00:11:22:33:44:55: unexpected answer: want 201 Created (202 Accepted)",
 		204: "create endpoint 00:11:22:33:44:55: unexpected answer: want 201 Created (204 No Content)",
 		302: "create endpoint 00:11:22:33:44:55: unexpected answer: a redirect, which is not followed (302 Found)",
-		400: "create endpoint 00:11:22:33:44:55: ISE refuses the request (400 Bad Request)",
-		418: "create endpoint 00:11:22:33:44:55: ISE refuses the request (418 I'm a teapot)",
+		400: "create endpoint 00:11:22:33:44:55: invalid request (400 Bad Request)",
+		418: "create endpoint 00:11:22:33:44:55: invalid request (418 I'm a teapot)",
 		799: "create endpoint 00:11:22:33:44:55: ISE could not answer (799)",
 	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {

@@ -20,7 +20,7 @@ var (
 	ErrForbidden    = errors.New("the account's role does not allow this")
 	ErrRateLimited  = errors.New("ISE asks to slow down")
 	ErrReadOnly     = errors.New("the node is read-only: only the primary PAN takes changes")
-	ErrInvalid      = errors.New("ISE refuses the request")
+	ErrInvalid      = errors.New("invalid request")
 	ErrUnavailable  = errors.New("ISE could not answer")
 	// ErrUnexpected is an answer that the request does not allow for: a redirect, a create that is not 201, HTML instead of
 	// JSON.

@@ -21,7 +21,7 @@ type Filter struct {
 
 var operators = []string{"EQ", "NEQ", "GT", "LT", "STARTSW", "NSTARTSW", "ENDSW", "NENDSW", "CONTAINS", "NCONTAINS"}
 
-// query returns the filter as parameters of a URL.
+// query returns the filter as parameters of a URL. What cannot be a filter is an ErrInvalid, before anything is asked.
 func (f Filter) query() (url.Values, error) {
 	q := url.Values{}
 	for _, m := range f.Match {
@@ -37,7 +37,7 @@ func (f Filter) query() (url.Values, error) {
 	switch field, down := strings.CutPrefix(f.Sort, "-"); {
 	case f.Sort == "":
 	case !isField(field):
-		return nil, fmt.Errorf("sort by %q: that is no name of a field", clip(field, 40))
+		return nil, fmt.Errorf("%w: sort by %q: that is no name of a field", ErrInvalid, clip(field, 40))
 	case down:
 		q.Set("sortdsc", field)
 	default:
@@ -50,11 +50,11 @@ func (f Filter) query() (url.Values, error) {
 func parseMatch(m string) (string, error) {
 	parts := strings.SplitN(m, ".", 3)
 	if len(parts) != 3 || !isField(parts[0]) || parts[2] == "" {
-		return "", fmt.Errorf("filter %q: want FIELD.OPERATOR.VALUE, such as name.CONTAINS.phone", clip(m, 80))
+		return "", fmt.Errorf("%w: filter %q: want FIELD.OPERATOR.VALUE, such as name.CONTAINS.phone", ErrInvalid, clip(m, 80))
 	}
 	operator := strings.ToUpper(parts[1])
 	if !slices.Contains(operators, operator) {
-		return "", fmt.Errorf("filter %q: unknown operator, there are %s", clip(m, 80), strings.Join(operators, ", "))
+		return "", fmt.Errorf("%w: filter %q: unknown operator, there are %s", ErrInvalid, clip(m, 80), strings.Join(operators, ", "))
 	}
 	value := parts[2]
 	if mac, err := ParseMAC(value); err == nil && strings.EqualFold(parts[0], "mac") {

@@ -28,7 +28,7 @@ never is. The table lists what changed and what failed, in the order of the inve
 	}
 	sel := p.newSelector(c)
 	flags.add(c)
-	shrunk := c.Flags().Bool("accept-shrunk", false, "go on although the inventory gives less than half of the devices it gave last time")
+	c.Flags().BoolVar(&p.shrunk, "accept-shrunk", false, "go on although the inventory gives less than half of the devices it gave last time")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o, err := flags.options(c)
 		if err != nil {
@@ -39,7 +39,7 @@ never is. The table lists what changed and what failed, in the order of the inve
 			return err
 		}
 		return p.withSelection(c.Context(), terms, func(a *app.App, s app.Selection) error {
-			if s.Shrunk != nil && !*shrunk {
+			if s.Shrunk != nil && !p.shrunk {
 				return usage("%v: if that is right, say --accept-shrunk", s.Shrunk)
 			}
 			return p.backup(c.Context(), a, s, o)

@@ -88,9 +88,10 @@ func (p *program) iseImportCommand(o *app.ISEOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Add and change endpoints by a list",
-		Long: `Add and change endpoints by a list: CSV with a header of which mac is needed, and group and description are known. What is
-in ISE already is compared: it is changed where the list says something else, an empty cell says nothing, and nothing is removed. A row that is
-wrong is told by its line, and the rest goes on. An import that was interrupted is simply run again.`,
+		Long: `Add and change endpoints by a list: CSV with a header of which mac is needed, and group, description and static are known. What is
+in ISE already is compared: it is changed where the list says something else, an empty cell says nothing, and nothing is removed. A group is
+given for good, unless static says false: then ISE's profiling found it, and a new endpoint is left to that. A row that is wrong is told by
+its line, and the rest goes on. An import that was interrupted is simply run again.`,
 		Example: `  muster ise import endpoints.csv --dry-run
   muster ise import endpoints.csv
   muster ise endpoints ls --full -o csv > endpoints.csv`,

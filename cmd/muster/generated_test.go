@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/musternet/muster"
 	"github.com/musternet/muster/app"
 )
 
@@ -63,11 +62,12 @@ func failuresPage() string {
 	var b strings.Builder
 	b.WriteString(`# Failure codes
 
-Every failure of a device has a stage (what was being done), a code (a stable word), the cause in words and what to try. The
-code is the same in tables, JSON and metrics; ` + "`muster explain CODE`" + ` prints its part of this page, which is generated.
+Every failure of a device has a stage (what was being done), a code (a stable word), the cause in words and what to try; the stage of
+Cisco ISE is ise. The code is the same in tables, JSON and metrics; ` + "`muster explain CODE`" + ` prints its part of this page, which is
+generated.
 `)
-	for _, c := range muster.Codes() {
-		b.WriteString("\n" + codePage(c))
+	for _, c := range explained() {
+		b.WriteString("\n" + c.page())
 	}
 	return b.String()
 }

@@ -35,6 +35,7 @@ type program struct {
 	legacy    bool
 	askPass   bool
 	maxAge    span
+	shrunk    bool
 
 	getenv func(string) string
 
@@ -131,6 +132,7 @@ func (p *program) options() app.Options {
 		Legacy:    p.legacy,
 		AskPass:   p.askPass,
 		MaxAge:    p.maxAge.duration(),
+		Shrunk:    p.shrunk,
 		Stdin:     p.stdin,
 		Getenv:    p.getenv,
 		Log:       p.log(),

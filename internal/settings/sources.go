@@ -17,7 +17,7 @@ type Source struct {
 	Columns   map[string]int    `yaml:"columns" doc:"the number of each column of oxidized, from 0"`
 	Platforms map[string]string `yaml:"platforms" doc:"what its own names of platforms are called here: their name, and one that muster knows"`
 
-	URL      string              `yaml:"url" doc:"where netbox, ise or json are asked; without user and password"`
+	URL      string              `yaml:"url" doc:"where netbox, ise or json are asked; without user and password; ise without one is the server of the section ise"`
 	Username string              `yaml:"username" doc:"who asks ise"`
 	Password []Ref               `yaml:"password" doc:"reference to the password for ise, or several"`
 	Token    []Ref               `yaml:"token" doc:"reference to the API token of netbox, of version 1 or 2, or several"`
@@ -32,11 +32,28 @@ type Source struct {
 
 // spec returns the source as package inventory reads it.
 func (s *Settings) spec(src Source) inventory.Spec {
-	return inventory.Spec{
+	return s.WithISE(inventory.Spec{
 		Type: src.Type, File: s.path(src.File), Delimiter: src.Delimiter, Columns: src.Columns, Platforms: src.Platforms,
 		URL: src.URL, Username: src.Username, Password: refs(src.Password), Token: refs(src.Token), Headers: headers(src.Headers),
 		CAFile: s.path(src.CAFile), Pin: src.Pin, Insecure: src.Insecure, MaxAge: time.Duration(src.MaxAge), Filter: src.Filter, Map: src.Map,
+	})
+}
+
+// WithISE completes a source of the type ise that says neither where nor who: it is the ISE of the section ise. One that names a server
+// of its own gets no password of another.
+func (s *Settings) WithISE(spec inventory.Spec) inventory.Spec {
+	if spec.Type != "ise" || spec.URL != "" || spec.Username != "" || len(spec.Password) > 0 || len(s.ISE.URL) == 0 {
+		return spec
 	}
+	spec.URL, spec.Standby = s.ISE.URL[0], s.ISE.URL[1:]
+	spec.Username, spec.Password = s.ISE.Username, refs(s.ISE.Password)
+	if len(spec.Password) == 0 && spec.Username != "" {
+		spec.Password = []secret.Ref{secret.Ref("prompt:password of " + spec.Username + " at ISE")}
+	}
+	if spec.CAFile == "" && spec.Pin == "" && !spec.Insecure {
+		spec.CAFile, spec.Pin = s.ISE.CAFile, s.ISE.Pin
+	}
+	return spec
 }
 
 func headers(of map[string][]Ref) map[string][]secret.Ref {
@@ -64,6 +81,9 @@ func (s *Settings) checkSources() Problems {
 	env := s.env(nil)
 	for i, src := range s.Inventory {
 		n := s.root.Get("inventory").Items()[i]
+		if src.Type == "ise" && src.URL == "" && (s.options.getenv("MUSTER_ISE_URL") != "" || s.options.getenv("MUSTER_ISE_USERNAME") != "") {
+			continue // the environment completes it, which is read after the file
+		}
 		for _, wrong := range s.spec(src).Problems() {
 			at := n
 			if wrong.Key != "" && n.Get(wrong.Key).Present() {

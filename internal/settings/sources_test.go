@@ -34,6 +34,8 @@ func TestSourcesThatCannotBe(t *testing.T) {
 		"a header that is none":      {"inventory: [{type: json, url: \"https://x\", headers: {a b: env:X}}]", `1:53: "a b" cannot be the name of a header`},
 		"insecure with an authority": {"inventory: [{type: json, url: \"https://x\", ca_file: x, insecure: true}]", `1:66: insecure does not go with ca_file or pin: nothing is verified then`},
 		"ISE without a password":     {"inventory: [{type: ise, url: \"https://x\", username: u}]", `1:13: the source needs a username and a password`},
+		"ISE of no section":          {"inventory: [{type: ise}]", `1:13: the source has no url: add url: https://HOST, or a section ise that says how to ask it`},
+		"ISE of nobody":              {"inventory: [{type: ise}]\nise: {url: \"https://x\"}", `1:13: the source needs a username and a password`},
 		"a map without a name":       {"inventory: [{type: json, file: x, map: {port: p}}]", `1:40: it says neither where the name nor where the address of a device is`},
 		"a map with a bad text":      {"inventory: [{type: json, file: x, map: {name: \"{host\"}}]", `1:40: name: a { without its }`},
 		"a map with a misspelt key":  {"inventory: [{type: json, file: x, map: {nmae: x}}]", `1:41: unknown key "nmae" in inventory[0].map: did you mean "name"?`},
@@ -95,6 +97,53 @@ inventory:
 	}
 	if got := settings.KeepDir(""); got != "" {
 		t.Errorf("without a data directory: got %q", got)
+	}
+}
+
+// A source of the type ise without a server is the ISE of the section, and one with a server of its own gets none of its secrets.
+func TestASourceMayBeTheISEOfTheSection(t *testing.T) {
+	t.Parallel()
+	const section = "ise: {url: [\"https://a\", \"https://b\"], username: u, password: env:P, ca_file: ca.pem}\n"
+	for name, c := range map[string]struct {
+		text string
+		env  []string
+		want inventory.Spec
+	}{
+		"the section": {"inventory: [{type: ise, max_age: 1h}]\n" + section, nil, inventory.Spec{
+			Type: "ise", URL: "https://a", Standby: []string{"https://b"}, Username: "u", Password: []secret.Ref{"env:P"}, CAFile: "ca.pem", MaxAge: time.Hour,
+		}},
+		"a pin of its own": {"inventory: [{type: ise, pin: sha256/x}]\n" + section, nil, inventory.Spec{
+			Type: "ise", URL: "https://a", Standby: []string{"https://b"}, Username: "u", Password: []secret.Ref{"env:P"}, Pin: "sha256/x",
+		}},
+		"a server of its own": {"inventory: [{type: ise, url: \"https://c\", username: v, password: env:Q}]\n" + section, nil, inventory.Spec{
+			Type: "ise", URL: "https://c", Username: "v", Password: []secret.Ref{"env:Q"},
+		}},
+		"the environment": {"inventory: [{type: ise}]\n", []string{"MUSTER_ISE_URL=https://d", "MUSTER_ISE_USERNAME=w"}, inventory.Spec{
+			Type: "ise", URL: "https://d", Standby: []string{}, Username: "w", Password: []secret.Ref{"prompt:password of w at ISE"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			o := options(dir, c.env...)
+			o.File = put(t, dir, "muster.yaml", c.text)
+			s, err := settings.Load(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.want.CAFile != "" {
+				c.want.CAFile = filepath.Join(dir, c.want.CAFile)
+			}
+			got := s.Specs()[0]
+			got.Headers = nil
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	spec := inventory.Spec{Type: "ise", URL: "https://elsewhere"}
+	if got := (&settings.Settings{ISE: settings.ISE{URL: []string{"https://a"}, Username: "u", Password: []settings.Ref{"env:P"}}}).WithISE(spec); cmp.Diff(spec, got) != "" {
+		t.Errorf("another server gets what is for the section's: %v", got)
 	}
 }
 
