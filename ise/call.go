@@ -37,7 +37,7 @@ type answer struct {
 
 // Bounds of what is read.
 const (
-	bodyLimit  = 64 << 20
+	bodyLimit  = 16 << 20
 	errorLimit = 64 << 10
 )
 
@@ -172,34 +172,35 @@ func (c *Client) exchange(ctx context.Context, n *node, r *request, password str
 	if r.token != "" {
 		req.Header.Set(csrfHeader, r.token)
 	}
+	secrets := append(c.login.secrets(password), r.secrets...)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		failed := r.fail(lost(err))
+		failed := r.fail(lost(err, secrets))
 		_, never := errors.AsType[*unreachable](failed.Err)
 		failed.sent = !never
 		return answer{}, failed
 	}
 	defer resp.Body.Close()
-	secrets := append(c.login.secrets(password), r.secrets...)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return answer{}, r.refused(resp, secrets)
 	}
-	a, failed := r.read(resp)
+	a, failed := r.read(resp, secrets)
 	a.secrets = secrets
 	return a, failed
 }
 
-// read reads a success. What is no whole JSON has been cut off on the way.
-func (r *request) read(resp *http.Response) (answer, *Error) {
+// read reads a success. What is no whole JSON has been cut off on the way. A page of HTML is a gateway's, which did not pass on the
+// request; what a create is told besides its status does not matter.
+func (r *request) read(resp *http.Response, secrets []string) (answer, *Error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
 	failed := r.fail(nil)
 	failed.Status, failed.sent = resp.StatusCode, true
 	switch {
 	case err != nil:
-		failed.Err = fmt.Errorf("%w: %w", errTruncated, err)
+		failed.Err = fmt.Errorf("%w: %w", errTruncated, quoting(err, secrets))
 	case len(body) > bodyLimit:
 		failed.Err = fmt.Errorf("%w: it is longer than %d MB", ErrUnexpected, bodyLimit>>20)
-	case r.method != http.MethodGet, json.Valid(body):
+	case r.method == http.MethodPost, r.method != http.MethodGet && len(body) == 0, json.Valid(body):
 		return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 	case isHTML(resp.Header, body):
 		failed.Err = fmt.Errorf("%w: HTML or XML where JSON is due", ErrUnexpected)
@@ -219,25 +220,54 @@ func (r *request) refused(resp *http.Response, secrets []string) *Error {
 	e := r.fail(meaning(r.method, resp.StatusCode, said))
 	e.Status, e.Title, e.Code = resp.StatusCode, said.title, said.code
 	e.sent, e.html = true, isHTML(resp.Header, body)
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.retryAfter = min(time.Duration(seconds)*time.Second, longestAfter)
-	}
+	e.retryAfter = retryAfter(resp.Header)
 	return e
 }
 
 // longestAfter bounds what a Retry-After can make us wait.
 const longestAfter = 30 * time.Second
 
+// retryAfter reads a Retry-After, in seconds or as a date, which is told by the clock of who sent it. ISE itself sends none.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if at, err := http.ParseTime(value); err == nil {
+		now, err := http.ParseTime(h.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		return min(max(at.Sub(now), 0), longestAfter)
+	}
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // of what is out of range it gives the most
+		return 0
+	}
+	return time.Duration(min(seconds, uint64(longestAfter/time.Second))) * time.Second
+}
+
 // lost takes away what net/http puts around an error, and tells what never reached ISE.
-func lost(err error) error {
+func lost(err error, secrets []string) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
+	err = quoting(err, secrets)
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect") {
 		return &unreachable{err}
 	}
 	return explainTLS(err)
 }
+
+// quoted is an error of net/http or crypto/tls, which quote the server: a line that is no header, the names in a certificate.
+type quoted struct {
+	text string // bounded, printable and without secrets
+	err  error
+}
+
+func quoting(err error, secrets []string) error {
+	return &quoted{clip(scrub(err.Error(), secrets), titleLength), err}
+}
+
+func (q *quoted) Error() string { return q.text }
+func (q *quoted) Unwrap() error { return q.err }
 
 // unreachable is a connection that did not come about: nothing was sent.
 type unreachable struct{ err error }
