@@ -292,7 +292,11 @@ func (a *App) webhook(ctx context.Context, text string, l *alerting) (*route.Rou
 // webhookURL reads the URL of a webhook. Its errors never quote it: a password may be part of it.
 func (a *App) webhookURL(ctx context.Context, text string) (string, error) {
 	if ref := secret.Ref(text); ref.Check() == nil {
-		source, err := secret.Open(ref, a.opts.Prompt)
+		opener, err := a.settings.Opener(a.opts.Prompt)
+		if err != nil {
+			return "", usage(fmt.Errorf("--webhook: %w", err))
+		}
+		source, err := opener.Open(ref)
 		if err != nil {
 			return "", usage(fmt.Errorf("--webhook: %w", err))
 		}

@@ -79,18 +79,38 @@ func (a *ansible) group(name string, line, col int) *ansibleGroup {
 	return g
 }
 
-// host puts a host into a group.
-func (a *ansible) host(name string, g *ansibleGroup, line, col int) *ansibleHost {
+// host puts a host into a group and adds to its variables. The port behind its name (0: none) counts where it is first
+// named, as with Ansible.
+func (a *ansible) host(name string, port int, g *ansibleGroup, line, col int, vars ansibleVars) {
 	h := a.byName[name]
 	if h == nil {
 		h = &ansibleHost{name: name, vars: ansibleVars{}, file: a.r.file, line: line, col: col}
+		if port != 0 {
+			h.vars["ansible_port"] = ansibleVar{text: fmt.Sprint(port), file: a.r.file, line: line, col: col}
+		}
 		a.byName[name] = h
 		a.hosts = append(a.hosts, h)
 	}
 	if !slices.Contains(h.groups, g) {
 		h.groups = append(h.groups, g)
 	}
-	return h
+	for name, v := range vars {
+		h.vars[name] = v
+	}
+}
+
+// ungrouped keeps in that group the hosts that no group of a person's lists, and no others.
+func (a *ansible) ungrouped() {
+	none := a.groups["ungrouped"]
+	for _, h := range a.hosts {
+		own := slices.ContainsFunc(h.groups, func(g *ansibleGroup) bool { return g != none && g.name != "all" })
+		switch {
+		case own:
+			h.groups = slices.DeleteFunc(h.groups, func(g *ansibleGroup) bool { return g == none })
+		case !slices.Contains(h.groups, none):
+			h.groups = append(h.groups, none)
+		}
+	}
 }
 
 // child puts one group below another.

@@ -84,21 +84,15 @@ func (p *ansibleINI) hosts(n, col int, text string) error {
 		return err
 	}
 	vars := ansibleVars{}
-	if port != 0 {
-		vars["ansible_port"] = ansibleVar{text: fmt.Sprint(port), file: p.r.file, line: n, col: col}
-	}
 	for _, word := range words[1:] {
 		name, value, ok := strings.Cut(word, "=")
 		if !ok {
 			return errors.New("after the host there are only name=value; blanks in a value need quotes")
 		}
-		vars[name] = ansibleVar{text: literal(value), file: p.r.file, line: n, col: col}
+		vars[name] = p.value(value, n, col)
 	}
 	for _, name := range names {
-		h := p.host(name, p.group, n, col)
-		for name, v := range vars {
-			h.vars[name] = v
-		}
+		p.host(name, port, p.group, n, col, vars)
 	}
 	return nil
 }
@@ -117,8 +111,13 @@ func (p *ansibleINI) variable(n, col int, text string) error {
 	if !ok {
 		return errors.New("in a section :vars there is name=value a line")
 	}
-	p.group.vars[strings.TrimSpace(name)] = ansibleVar{text: literal(strings.TrimSpace(value)), file: p.r.file, line: n, col: col}
+	p.group.vars[strings.TrimSpace(name)] = p.value(strings.TrimSpace(value), n, col)
 	return nil
+}
+
+// value is that of a variable. Python's word for nothing is null.
+func (p *ansibleINI) value(text string, n, col int) ansibleVar {
+	return ansibleVar{text: literal(text), null: text == "None", file: p.r.file, line: n, col: col}
 }
 
 // literal returns the text of a value that Python would take for a literal: quotes go away, and with them a comment

@@ -83,13 +83,7 @@ func (a *ansible) yamlHosts(key, n strict.Node, g *ansibleGroup, room *int, decr
 		return
 	}
 	vars := a.varsOfNode(n, decrypted)
-	if _, ok := vars["ansible_port"]; !ok && port != 0 {
-		vars["ansible_port"] = ansibleVar{text: fmt.Sprint(port), file: a.r.file, line: line, col: col}
-	}
 	for _, name := range names {
-		h := a.host(name, g, line, col)
-		for name, v := range vars {
-			h.vars[name] = v
-		}
+		a.host(name, port, g, line, col, vars)
 	}
 }

@@ -36,7 +36,7 @@ func openDetected(spec Spec, env *Env) (Source, error) {
 		return found, nil
 	}
 	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
-		found, err := open(detect(spec.File, string(data)), r)
+		found, err := open(detect(env.expand(spec.File), string(data)), r)
 		if err != nil {
 			return err
 		}
@@ -88,8 +88,15 @@ func Recognise(path string) (kind string, ok bool) {
 	if int64(len(data)) < info.Size() { // a line that is cut off could be anything
 		text = text[:strings.LastIndexByte(text, '\n')+1]
 	}
-	kind = detect(path, text)
-	return kind, kind != "list" || looksList(text)
+	switch kind = detect(path, text); kind {
+	case "list":
+		return kind, looksList(text)
+	case "csv": // prose has commas too
+		line, _ := firstLine(text)
+		ext := strings.ToLower(filepath.Ext(path))
+		return kind, ext == ".csv" || ext == ".tsv" || hasColumns(line)
+	}
+	return kind, true
 }
 
 // maxSniff is as much of a file as is looked at to tell what it is.
@@ -117,7 +124,7 @@ func detectDir(dir string) string {
 		return len(matches) > 0
 	}
 	switch {
-	case has("group_vars"), has("host_vars"):
+	case hasVars(dir):
 		return "ansible"
 	case has(".cloginrc") && len(routerTables(filepath.Join(dir, "x"))) > 0:
 		return "cloginrc"
@@ -181,8 +188,20 @@ func detect(file, text string) string {
 		return "ssh_config"
 	case looksOxidized(line):
 		return "oxidized"
+	case file != "-" && hasVars(filepath.Dir(file)):
+		return "ansible" // of hosts alone: what is said of them stands there
 	}
 	return "list"
+}
+
+// hasVars says that there are variables of Ansible's in a directory.
+func hasVars(dir string) bool {
+	return isDir(filepath.Join(dir, "group_vars")) || isDir(filepath.Join(dir, "host_vars"))
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // ansibleWords are what a group of an Ansible inventory holds, nornirWords what is said of a host of Nornir.
@@ -246,19 +265,29 @@ func firstLine(text string) (line, rest string) {
 	return "", ""
 }
 
-// looksCSV says that a line is a header: with several columns one of ours is enough, or one column of ours alone.
+// looksCSV says that a line is a header, or the first row of a table that has none, which is told what it lacks.
 func looksCSV(line string) bool {
+	return hasColumns(line) || len(csvFields(line)) > 1 && strings.ContainsAny(line, ",\t")
+}
+
+// csvFields are the columns of a header, whatever parts them.
+func csvFields(line string) []string {
+	return strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(",;\t", r) })
+}
+
+// hasColumns says that a line is a header: with several columns one of ours is enough, or one column of ours alone.
+func hasColumns(line string) bool {
 	if strings.HasPrefix(line, "sep=") {
 		return true
 	}
-	fields := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(",;\t", r) })
+	fields := csvFields(line)
 	for _, f := range fields {
 		f = strings.ToLower(strings.Trim(strings.TrimSpace(f), `"`))
 		if f == "name" || f == "address" || len(fields) > 1 && slices.Contains(csvColumns, f) {
 			return true
 		}
 	}
-	return len(fields) > 1 && strings.ContainsAny(line, ",\t")
+	return false
 }
 
 // looksOxidized says that a line is name:model with perhaps more, and not host:port or an IPv6 address.

@@ -46,27 +46,35 @@ func parseAnsibleDir(r *rows, dir string) error {
 	}
 	read := 0
 	for _, e := range entries {
-		name := e.Name()
-		if !e.Type().IsRegular() || strings.HasPrefix(name, ".") || slices.ContainsFunc(ansibleIgnored, func(end string) bool { return strings.HasSuffix(name, end) }) {
+		name, path := e.Name(), filepath.Join(a.dir, e.Name())
+		if strings.HasPrefix(name, ".") || slices.ContainsFunc(ansibleIgnored, func(end string) bool { return strings.HasSuffix(name, end) }) {
 			continue
 		}
 		r.file = filepath.Join(dir, name)
-		if info, err := e.Info(); err == nil && info.Mode()&0o111 != 0 && filepath.Ext(name) != ".ini" {
+		info, err := os.Stat(path) // of what a link leads to
+		if err == nil && info.IsDir() {
+			a.leaveOut(path)
+			continue
+		}
+		if err == nil && info.Mode()&0o111 != 0 && filepath.Ext(name) != ".ini" {
 			r.env.note(r.file, 0, "it is a program, which muster does not run")
 			continue
 		}
-		data, err := readRegular(filepath.Join(a.dir, name))
+		var data []byte
+		if err == nil {
+			data, err = readRegular(path)
+		}
 		if err == nil {
 			err = checkText(r.file, data)
 		}
 		if err == nil {
-			if !looksAnsible(name, string(data)) {
+			if !looksAnsible(name, string(data)) && !(filepath.Ext(name) == "" && looksList(string(data))) {
 				r.env.note(r.file, 0, "it does not look like an inventory and is left out")
 				continue
 			}
 			err = a.read(data)
 		}
-		if err != nil && !r.bad(0, 0, err) {
+		if err != nil && !r.bad(0, 0, cause(err)) {
 			return nil
 		}
 		read++
@@ -76,6 +84,18 @@ func parseAnsibleDir(r *rows, dir string) error {
 	}
 	a.rows()
 	return nil
+}
+
+// leaveOut tells of a directory in the directory: Ansible reads it too, but where that is a project with roles and files, a
+// person hardly means all that looks like an inventory in there.
+func (a *ansible) leaveOut(path string) {
+	switch filepath.Base(path) {
+	case "group_vars", "host_vars", "vars_plugins":
+		return
+	}
+	if detectDir(path) == "ansible" {
+		a.r.env.note(a.r.file, 0, "there are inventories in this directory, which are left out: name it as one of its own")
+	}
 }
 
 var (
@@ -128,6 +148,7 @@ func (a *ansible) read(data []byte) error {
 // rows yields the hosts.
 func (a *ansible) rows() {
 	a.depths()
+	a.ungrouped()
 	if !a.undeclared() {
 		return
 	}

@@ -184,6 +184,16 @@ func TestAnsibleDirectories(t *testing.T) {
 	put(t, dir, "README.md", "[core]\n")
 	put(t, dir, ".hidden", "[core]\nr9\n")
 	put(t, dir, "group_vars/core.yml", "ansible_port: 2022\n")
+	put(t, dir, "40-plain", "r4\n")
+	put(t, dir, "notes", "what is here\n")
+	put(t, dir, "deeper/hosts", "[core]\nr7\n")
+	put(t, dir, "roles/x/tests/inventory", "localhost\n")
+	away := put(t, t.TempDir(), "away", "[away]\nr5\n")
+	for name, to := range map[string]string{"50-link": away, "60-lost": away + "-not"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Chmod(put(t, dir, "script.py", "#!/bin/sh\n[core]\nr8\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +213,11 @@ func TestAnsibleDirectories(t *testing.T) {
 			got = append(got, strings.ReplaceAll(b, dir, ""))
 		}
 		want := []string{
-			"/10-core:2 r1 core 2022 u 2", "/20-edge.yml:1 r2 edge 0  1", "/30-more.ini:2 r3 more 0  1",
+			"/10-core:2 r1 core 2022 u 2", "/20-edge.yml:1 r2 edge 0  1", "/30-more.ini:2 r3 more 0  1", "/40-plain:1 r4  0  0", "/50-link:2 r5 away 0  1",
+			"/60-lost: no such file or directory",
 			"/netbox.yml: inventory: /netbox.yml sets up a plug-in of Ansible: add what that asks as a source of its own, such as netbox",
+			"/deeper: there are inventories in this directory, which are left out: name it as one of its own",
+			"/notes: it does not look like an inventory and is left out",
 			"/script.py: it is a program, which muster does not run", "/site.yml: it does not look like an inventory and is left out",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -299,6 +312,12 @@ h10
 			"host_vars/h2.yaml":     "ansible_port: 22\n",
 			"group_vars/ungrouped":  "ansible_user: u\n",
 		},
+		"the first mention of a port counts": {"hosts": "[a]\nh1\nh2:23\n[b]\nh1:22\nh2\nh2:24\nh3:25\n", "group_vars/x": ""},
+		"hosts of no group": {
+			"hosts":                "h1\nh2\n[all]\nh3\nh4\n[g]\nh2\nh4\nh5\n[ungrouped]\nh5\nh6\n[ungrouped:vars]\nansible_user=u\n",
+			"group_vars/ungrouped": "ansible_port: 23\n",
+		},
+		"nothing in Python":               {"hosts": "[g]\nh1 ansible_user=None\nh2 ansible_user='None'\nh3\nh4 ansible_user='\"None\"'\n[g:vars]\nansible_user=u\nansible_port=None\n"},
 		"priority":                        {"hosts": "[a]\nh1\n[b]\nh1\n[a:vars]\nansible_user=a\nansible_group_priority=10\n[b:vars]\nansible_user=b\n"},
 		"groups before they are declared": {"hosts": "[x:children]\ny\n[z:vars]\nansible_user=z\n[y]\nh1\n[z]\nh1\nh2\n"},
 		"YAML":                            {"hosts.yml": "all:\n  hosts:\n    h0:\n  children:\n    a:\n      hosts:\n        h[1:2]: {ansible_port: 22, ansible_user: x}\n        h3:23:\n      vars: {ansible_password: '{x}'}\nb:\n  children:\n    a: {vars: {ansible_password: later}}\n  hosts:\n    h1: {ansible_user: 'y'}\n"},

@@ -292,11 +292,15 @@ func TestRecognise(t *testing.T) {
 	put(t, dir, "rancid/.cloginrc", "")
 	put(t, dir, "rancid/core/router.db", "")
 	put(t, dir, "other/notes.txt", "hello there\n")
+	put(t, dir, "plain/host_vars/r1", "x: y\n")
 	for path, want := range map[string]string{
 		file("a.csv", "name\n"):                                     "csv",
 		file("devices.yaml", "- r1\n"):                              "yaml",
 		file("devices.txt", "r1\n192.0.2.0/24 # x\n::1\n"):          "list",
 		file("notes.txt", "these are no devices\n"):                 "",
+		file("prose.txt", "these, too, are no devices\n"):           "",
+		file("table.txt", "hostname, address\nr1, 192.0.2.1\n"):     "csv",
+		file("plain/hosts", "r1\nr2\n"):                             "ansible",
 		file("empty.txt", "\n"):                                     "",
 		file("blob.txt", "r1\x00\n"):                                "",
 		file("big.txt", strings.Repeat("r1.example.net\n", 30_000)): "list",

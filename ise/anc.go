@@ -3,7 +3,6 @@ package ise
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -12,15 +11,20 @@ import (
 // an earlier attempt was lost.
 func (c *Client) ApplyANC(ctx context.Context, mac, policy string) error {
 	err := c.anc(ctx, "apply", mac, policy)
-	if e := asError(err); e != nil && errors.Is(e, ErrExists) && e.Attempts > 1 {
+	if doneBefore(err, ErrExists) {
 		return nil
 	}
 	return err
 }
 
-// ClearANC takes the ANC policy off the endpoint of that MAC address.
+// ClearANC takes the ANC policy off the endpoint of that MAC address. That none applies is ErrNotFound, unless the answer to an
+// earlier attempt was lost.
 func (c *Client) ClearANC(ctx context.Context, mac string) error {
-	return c.anc(ctx, "clear", mac, "")
+	err := c.anc(ctx, "clear", mac, "")
+	if doneBefore(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func (c *Client) anc(ctx context.Context, op, mac, policy string) error {

@@ -193,26 +193,27 @@ func (c *Client) await(ctx context.Context, id string) (bulkStatus, error) {
 	}
 }
 
-// tell writes what became of each endpoint into results.
+// tell writes what became of each endpoint into results. One that was given twice is told of twice, in the same order.
 func (s *bulkStatus) tell(q *request, results []Created) {
-	byMAC := make(map[string]int, len(s.DetailStatus))
+	byMAC := make(map[string][]int, len(s.DetailStatus))
 	for i, d := range s.DetailStatus {
 		if mac, err := ParseMAC(d.Name); err == nil {
-			byMAC[mac] = i
+			byMAC[mac] = append(byMAC[mac], i)
 		}
 	}
 	for i := range results {
 		if results[i].Err != nil {
 			continue
 		}
-		at, ok := byMAC[results[i].MAC]
+		told := byMAC[results[i].MAC]
 		failed := q.fail(ErrUncertain)
 		failed.Name = results[i].MAC
-		if !ok {
+		if len(told) == 0 {
 			results[i].Err = failed
 			continue
 		}
-		d := s.DetailStatus[at]
+		byMAC[results[i].MAC] = told[1:]
+		d := s.DetailStatus[told[0]]
 		if strings.EqualFold(d.Status, "SUCCESS") {
 			results[i].ID = d.ID
 			continue

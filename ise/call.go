@@ -48,12 +48,14 @@ func (r *request) fail(err error) *Error {
 
 // do sends a request until it is answered, for what can be repeated without harm: everything but the making of something.
 func (c *Client) do(ctx context.Context, r *request) (answer, error) {
+	lost := false
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, r)
 		if err == nil {
 			return a, nil
 		}
-		err.Attempts = try
+		err.Attempts, err.again = try, lost
+		lost = lost || err.unanswered()
 		if try > c.retries || ctx.Err() != nil || !passing(err) {
 			return answer{}, err
 		}
@@ -104,7 +106,12 @@ func (c *Client) write(ctx context.Context, n *node, r *request) (answer, *Error
 		return a, failed
 	}
 	renewed, err := c.fetchToken(ctx, n, token)
-	if err != nil || renewed == "" {
+	if err != nil {
+		if e := cmp.Or(asError(err), r.fail(err)); passing(e) || elsewhere(e) {
+			return answer{}, e // whether a token was wanted will show at the next attempt
+		}
+	}
+	if renewed == "" {
 		return a, failed // it is the role that forbids it
 	}
 	with.token = renewed
@@ -113,15 +120,12 @@ func (c *Client) write(ctx context.Context, n *node, r *request) (answer, *Error
 
 // send sends a request to one node, once, and reads the answer.
 func (c *Client) send(ctx context.Context, n *node, r *request) (a answer, failed *Error) {
-	password, judged, err := c.login.begin(ctx)
+	password, judged, err := c.pass(ctx)
 	if err != nil {
 		return answer{}, r.fail(err)
 	}
-	defer func() { judged(max(a.status, failed.status())) }()
-	if err := c.gate.enter(ctx); err != nil {
-		return answer{}, r.fail(err)
-	}
 	defer c.gate.leave()
+	defer func() { judged(max(a.status, failed.status())) }()
 	left := time.Now()
 	inner, cancel := context.WithTimeoutCause(c.paced(ctx), c.timeout, errSilent)
 	defer cancel()
@@ -137,6 +141,25 @@ func (c *Client) send(ctx context.Context, n *node, r *request) (a answer, faile
 		failed.Err = context.Cause(inner)
 	}
 	return answer{}, failed
+}
+
+// pass waits until a request may be sent, and returns the password for it. One that was rejected while the request waited
+// for its turn is not used: a thousand that wait would lock the account.
+func (c *Client) pass(ctx context.Context) (password string, judged func(status int), err error) {
+	for {
+		if password, judged, err = c.login.begin(ctx); err != nil {
+			return "", nil, err
+		}
+		if err = c.gate.enter(ctx); err != nil {
+			judged(0)
+			return "", nil, err
+		}
+		if c.login.holds(password) {
+			return password, judged, nil
+		}
+		c.gate.leave()
+		judged(0)
+	}
 }
 
 // errSilent is the end of the time that one attempt has.

@@ -123,7 +123,7 @@ func (c *Config) check() error {
 		return errors.New("certificates of authorities come from a file or from memory, not from both")
 	case c.Insecure && (c.CAFile != "" || c.RootCAs != nil || c.Pin != ""):
 		return errors.New("insecure does not go with a CA or a pin")
-	case c.Connections < 0 || c.Rate < 0 || c.Timeout < 0:
+	case c.Connections < 0 || !(c.Rate >= 0) || c.Timeout < 0: // not a number is no rate either
 		return errors.New("connections, rate and timeout are not negative")
 	}
 	if c.Connections == 0 {

@@ -35,8 +35,14 @@ func (r *Resource[T]) creation(v *T) (*request, error) {
 	return q, err
 }
 
-// create sends the request until it is known what became of it. lost says that it may have been made before.
+// create sends the request until it is known what became of it. lost says that it may have been made before, so that it is looked
+// up first.
 func (r *Resource[T]) create(ctx context.Context, q *request, v *T, lost bool) (string, error) {
+	if lost {
+		if id, err := r.recognise(ctx, q, v); !errors.Is(err, ErrNotFound) {
+			return id, err
+		}
+	}
 	for try := 1; ; try++ {
 		a, err := r.client.once(ctx, q)
 		switch {
@@ -48,7 +54,7 @@ func (r *Resource[T]) create(ctx context.Context, q *request, v *T, lost bool) (
 			return "", err
 		}
 		err.Attempts = try
-		lost = lost || err.sent && !errors.Is(err, ErrRateLimited)
+		lost = lost || err.unanswered()
 		if try > r.client.retries || ctx.Err() != nil {
 			return "", uncertain(err, lost)
 		}

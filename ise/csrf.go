@@ -71,6 +71,7 @@ func (c *Client) fetchToken(ctx context.Context, n *node, stale string) (string,
 	fetch := &request{op: "fetch a CSRF token", method: http.MethodGet, path: csrfPath, token: "fetch"}
 	a, err := c.send(ctx, n, fetch)
 	if err != nil {
+		err.sent = false // the change is what matters, and was not made
 		return "", err
 	}
 	text := a.header.Get(csrfHeader)

@@ -42,6 +42,7 @@ type Error struct {
 
 	left       time.Time     // when the request left
 	sent       bool          // ISE may have got it
+	again      bool          // it may have done what it was asked for at an earlier attempt
 	html       bool          // the body was no JSON
 	retryAfter time.Duration // as the answer asked for
 }

@@ -1,6 +1,7 @@
 package ise
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 // pageSize is the most that ISE gives in one answer; asked for nothing it gives 20.
@@ -25,13 +28,45 @@ type page[T any] struct {
 // number is taken from it.
 type searchResult[T any] struct {
 	SearchResult *struct {
-		Total     *int `json:"total"`
-		Resources []T  `json:"resources"`
+		Total     *int     `json:"total"`
+		Resources items[T] `json:"resources"`
 		NextPage  struct {
 			Href string `json:"href"`
 		} `json:"nextPage"`
 	}
 }
+
+// items are the objects of a page. A server that sends a great many of nothing in one answer, {},{},{}, is not worth the memory.
+type items[T any] []T
+
+// mostItems is far above pageSize, because some resources are said to know no pages.
+const mostItems = 10000
+
+// UnmarshalJSON reads a JSON array, up to mostItems.
+func (s *items[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
+		return errNoList
+	}
+	list := make(items[T], 0, pageSize)
+	for decoder.More() {
+		if len(list) == mostItems {
+			return fmt.Errorf("more than %d objects in one page", mostItems)
+		}
+		var v T
+		if err := decoder.Decode(&v); err != nil {
+			return err
+		}
+		list = append(list, v)
+	}
+	*s = list
+	return nil
+}
+
+var errNoList = errors.New("that is no list of objects")
 
 // page reads one page of a list.
 func (r *Resource[T]) page(ctx context.Context, filter url.Values, number, size int) (page[T], error) {
@@ -47,15 +82,31 @@ func (r *Resource[T]) page(ctx context.Context, filter url.Values, number, size 
 		return page[T]{}, err
 	}
 	p, err := readPage[T](a.body, number)
+	if err == nil {
+		err = r.kind.take(p.items)
+	}
 	if err != nil {
 		return page[T]{}, r.ask("list", "", http.MethodGet, "").fail(err)
 	}
-	if r.kind.listed != nil {
-		for i := range p.items {
-			r.kind.listed(&p.items[i])
+	return p, nil
+}
+
+// take completes the entries of a page. Each has an id, or nobody could tell them apart.
+func (k *kind[T]) take(list []T) error {
+	for i := range list {
+		if id := *k.id(&list[i]); id == "" || !isID(id) {
+			return fmt.Errorf("%w: an object without an id, or with one that cannot be printed", ErrUnexpected)
+		}
+		if k.listed != nil {
+			k.listed(&list[i])
 		}
 	}
-	return p, nil
+	return nil
+}
+
+// isID says whether s can be an id. Most are UUIDs, that of an ANC policy is its name.
+func isID(s string) bool {
+	return len(s) <= titleLength && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // readPage reads an answer that is whole JSON.

@@ -64,6 +64,13 @@ func (l *login) known() (string, bool) {
 	return l.password.Reveal(), l.accepted
 }
 
+// holds says whether the password is still the one to send.
+func (l *login) holds(password string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return password == l.password.Reveal()
+}
+
 // fetch asks for the password, unless that was done and it was not rejected since.
 func (l *login) fetch(ctx context.Context) (string, error) {
 	l.mu.Lock()

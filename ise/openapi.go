@@ -1,6 +1,7 @@
 package ise
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,25 +123,29 @@ func (c *Client) openPage(ctx context.Context, filter url.Values, number int) (p
 	if err != nil {
 		return page[Endpoint]{}, err
 	}
-	items, err := readEndpoints(a.body)
+	list, err := readEndpoints(a.body)
 	if err != nil {
 		return page[Endpoint]{}, q.fail(fmt.Errorf("%w: %s", ErrUnexpected, clip(err.Error(), codeLength)))
 	}
-	return page[Endpoint]{items: items, total: -1, end: len(items) == 0}, nil
+	if err := c.Endpoint.kind.take(list); err != nil {
+		return page[Endpoint]{}, q.fail(err)
+	}
+	return page[Endpoint]{items: list, total: -1, end: len(list) == 0}, nil
 }
 
 // readEndpoints reads a list of endpoints, alone or as the response of an answer.
 func readEndpoints(body []byte) ([]Endpoint, error) {
-	var items []Endpoint
-	if err := json.Unmarshal(body, &items); err == nil {
-		return items, nil
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		var list items[Endpoint]
+		err := json.Unmarshal(body, &list)
+		return list, err
 	}
-	var answer struct{ Response *[]Endpoint }
+	var answer struct{ Response *items[Endpoint] }
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, err
 	}
 	if answer.Response == nil {
-		return nil, errors.New("no list of endpoints")
+		return nil, errNoList
 	}
 	return *answer.Response, nil
 }

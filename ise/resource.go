@@ -135,6 +135,9 @@ func (r *Resource[T]) get(ctx context.Context, q *request) (T, error) {
 	if err == nil {
 		err = r.decode(raw, &v)
 	}
+	if err == nil && !isID(*r.kind.id(&v)) {
+		err = errors.New("its id cannot be printed")
+	}
 	if err != nil {
 		return v, q.fail(fmt.Errorf("%w: %s", ErrUnexpected, clip(err.Error(), codeLength)))
 	}
@@ -214,7 +217,7 @@ func (r *Resource[T]) Delete(ctx context.Context, id string) error {
 		return q.fail(errNoID)
 	}
 	_, err := r.client.do(ctx, q)
-	if e := asError(err); e != nil && errors.Is(e, ErrNotFound) && e.Attempts > 1 {
+	if doneBefore(err, ErrNotFound) {
 		return nil
 	}
 	return err

@@ -69,6 +69,15 @@ func noAnswer(err error) bool {
 	return !errors.Is(err, ErrUnauthorized) && !errors.Is(err, errPassword)
 }
 
+// unanswered says whether ISE may have done what it was asked for, although it did not say so.
+func (e *Error) unanswered() bool { return e.sent && !errors.Is(e, ErrRateLimited) }
+
+// doneBefore says whether a change failed because an earlier attempt, whose answer was lost, had made it: then ISE says what.
+func doneBefore(err, what error) bool {
+	e := asError(err)
+	return e != nil && e.again && errors.Is(e, what)
+}
+
 // slowing says whether an error is ISE's way to say that it is asked too much: it also resets connections.
 func slowing(e *Error) bool {
 	return e.Status == 0 && !errors.Is(e.Err, errTruncated) || e.Status == 429 || e.Status == 503

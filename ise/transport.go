@@ -24,6 +24,9 @@ const (
 	idleLimit      = 30 * time.Second
 )
 
+// headerLimit bounds the headers of an answer, which come before anything else of it can be looked at.
+const headerLimit = 256 << 10
+
 // newTransport makes the transport for which no HTTP client was given. It speaks HTTP/1.1 only, where requests at once are
 // connections at once, which is how ISE counts them.
 func newTransport(settings *tls.Config, connections int) *http.Transport {
@@ -38,6 +41,8 @@ func newTransport(settings *tls.Config, connections int) *http.Transport {
 		MaxConnsPerHost:     connections,
 		MaxIdleConnsPerHost: connections,
 		Protocols:           protocols,
+
+		MaxResponseHeaderBytes: headerLimit,
 	}
 }
 

@@ -90,7 +90,7 @@ func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int
 		o.Told = func(rule, _, text string) { p.stderr.say("ALERT " + visible(rule) + ": " + visible(text)) }
 		counts := make(chan chan<- app.SyslogCounts)
 		o.Counts = counts
-		p.onDump(func() { p.askCounts(ctx, counts) })
+		p.onDump(func() { p.askCounts(ctx, counts, show) })
 		var sum app.SyslogCounts
 		err := show.during(ctx, func(ctx context.Context) error {
 			ctx, enough := context.WithCancel(ctx)
@@ -124,11 +124,13 @@ func (p *program) syslogListen(ctx context.Context, o app.SyslogListen, most int
 	})
 }
 
-func (p *program) askCounts(ctx context.Context, counts chan<- chan<- app.SyslogCounts) {
+func (p *program) askCounts(ctx context.Context, counts chan<- chan<- app.SyslogCounts, show *shower) {
 	answer := make(chan app.SyslogCounts, 1)
 	select {
 	case counts <- answer:
-		p.sayCounts(<-answer)
+		sum := <-answer
+		sum.NotShown = show.skipped.Load()
+		p.sayCounts(sum)
 	case <-ctx.Done():
 	}
 }

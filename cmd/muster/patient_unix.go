@@ -5,14 +5,18 @@ package main
 import (
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// patientChunk is what a pipe takes without waiting when it takes anything: PIPE_BUF, which POSIX has be at least 512. A terminal is
-// not sure to, but holds that much too.
-const patientChunk = 512
+// What is taken without waiting when anything is: of a pipe PIPE_BUF, which POSIX has be at least 512 and Linux a page. A terminal is not
+// sure to, but holds the smaller of them too.
+const (
+	patientChunk = 512
+	linuxPipeBuf = 4096
+)
 
 // patienceStep is how often it is looked whether it is over.
 const patienceStep = 100 * time.Millisecond
@@ -21,6 +25,7 @@ const patienceStep = 100 * time.Millisecond
 // called back, so it asks before each whether there is room.
 type patientWriter struct {
 	f     *os.File
+	chunk int
 	over  <-chan struct{} // who stands still is left alone a while after that
 	until time.Time
 }
@@ -38,14 +43,18 @@ func patient(w io.Writer, over <-chan struct{}) io.Writer {
 	if _, terminal := terminalOf(f); info.Mode()&os.ModeCharDevice != 0 && !terminal { // such as /dev/null
 		return w
 	}
-	return &patientWriter{f: f, over: over}
+	chunk := patientChunk
+	if runtime.GOOS == "linux" && info.Mode()&os.ModeNamedPipe != 0 {
+		chunk = linuxPipeBuf
+	}
+	return &patientWriter{f: f, chunk: chunk, over: over}
 }
 
 func (p *patientWriter) Write(b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
 		if err = p.wait(); err == nil {
 			var m int
-			m, err = p.f.Write(b[n:min(len(b), n+patientChunk)])
+			m, err = p.f.Write(b[n:min(len(b), n+p.chunk)])
 			n += m
 		}
 	}

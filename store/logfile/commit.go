@@ -250,6 +250,9 @@ func (a *Archive) tell(ctx context.Context) error {
 		a.mu.Lock()
 		lost, why := a.counts.Lost, a.trouble
 		a.mu.Unlock()
+		if why == nil {
+			why = ErrSlow
+		}
 		if lost > told {
 			a.log.Error("syslog lines are lost", "lines", lost-told, "since the start", lost, "err", why)
 			told = lost
