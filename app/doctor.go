@@ -28,7 +28,9 @@ func findGit(ctx context.Context) Finding {
 	f := Finding{What: "git"}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "git", "--version").Output()
+	git := exec.CommandContext(ctx, "git", "--version")
+	git.Env = []string{"PATH=" + os.Getenv("PATH")} // and nothing of ours, which may be secret
+	out, err := git.Output()
 	if err != nil {
 		f.Text, f.Try = "git does not run: the history cannot be kept without it", "install git and put it on PATH"
 		return f

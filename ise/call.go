@@ -212,7 +212,7 @@ func (c *Client) exchange(ctx context.Context, n *node, r *request, password str
 	return a, failed
 }
 
-// read reads a success. What is no whole JSON has been cut off on the way. A page of HTML is a gateway's, which did not pass on the
+// read reads a success, which is JSON as a whole or has been cut off on the way. A page of HTML is a gateway's, which did not pass on the
 // request; what a create is told besides its status does not matter.
 func (r *request) read(resp *http.Response, secrets []string) (answer, *Error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
@@ -227,10 +227,18 @@ func (r *request) read(resp *http.Response, secrets []string) (answer, *Error) {
 		return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 	case isHTML(resp.Header, body):
 		failed.Err = fmt.Errorf("%w: HTML or XML where JSON is due", ErrUnexpected)
-	default:
+	case cutOff(body):
 		failed.Err = errTruncated
+	default:
+		failed.Err = fmt.Errorf("%w: it is no JSON", ErrUnexpected)
 	}
 	return answer{}, failed
+}
+
+// cutOff says whether JSON stops in the middle, which another attempt may mend. What is wrong before its end stays wrong.
+func cutOff(body []byte) bool {
+	syntax, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(body, new(json.RawMessage)))
+	return ok && syntax.Offset >= int64(len(body))
 }
 
 // errTruncated is an answer that stopped in the middle.

@@ -79,6 +79,9 @@ func (l *login) fetch(ctx context.Context) (string, error) {
 	if password == "" {
 		var err error
 		if password, err = l.ask(ctx); err != nil {
+			if ctx.Err() != nil {
+				return "", ended(ctx)
+			}
 			return "", fmt.Errorf("%w: %w", errPassword, err)
 		}
 		if password == "" {

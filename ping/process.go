@@ -115,7 +115,7 @@ func runPing(ctx context.Context, command string, addr netip.Addr, wait time.Dur
 	bounded, cancel := context.WithTimeout(ctx, wait+grace)
 	defer cancel()
 	run := exec.CommandContext(bounded, command, pingArgs(runtime.GOOS, addr, wait)...)
-	run.Env = append(run.Environ(), "LC_ALL=C")
+	run.Env = []string{"LC_ALL=C"} // and nothing of ours, which may be secret
 	began := time.Now()
 	out, err := run.Output()
 	elapsed := time.Since(began)

@@ -68,3 +68,14 @@ func TestACommandThatHasEndedMakesRoom(t *testing.T) {
 		})
 	}
 }
+
+func TestACommandGetsNothingOfOurEnvironment(t *testing.T) {
+	t.Setenv("MUSTER_PASSWORD", "hidden")
+	command := filepath.Join(t.TempDir(), "ping")
+	if err := os.WriteFile(command, []byte("#!/bin/sh\necho \"time=1.5 ms $MUSTER_PASSWORD\" | grep -v hidden\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if rtt, err := runPing(t.Context(), command, netip.MustParseAddr("127.0.0.1"), time.Second); err != nil || rtt != 1500*time.Microsecond {
+		t.Errorf("got %v, %v", rtt, err)
+	}
+}
