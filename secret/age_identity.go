@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
@@ -42,12 +43,18 @@ func (o *Opener) identityFile(ctx context.Context, path string, lock *locked) ([
 	if bytes.Contains(data, []byte("PRIVATE KEY-----")) {
 		return sshIdentity(data, path, lock)
 	}
+	if agePlugin.Match(data) {
+		return nil, errors.New("it names a plug-in of age (a line that begins AGE-PLUGIN-), which muster does not run: use an identity of age-keygen or an SSH key")
+	}
 	all, err := age.ParseIdentities(bytes.NewReader(data))
 	if err != nil { // its words may quote the file
 		return nil, errors.New("it holds neither age identities (lines that begin AGE-SECRET-KEY-) alone nor an SSH private key")
 	}
 	return all, nil
 }
+
+// agePlugin is an identity that a program opens, such as that of a hardware key.
+var agePlugin = regexp.MustCompile(`(?m)^\s*AGE-PLUGIN-`)
 
 // unlockIdentity opens an identity file that age encrypted with a passphrase.
 func (o *Opener) unlockIdentity(ctx context.Context, path string) (Secret, error) {

@@ -304,6 +304,7 @@ func TestAgeFailures(t *testing.T) {
 		"identity that all may read":      {file: good, identity: id.String(), mode: 0o644, want: "F: identity file I: others than its owner may read it (mode 0644): chmod 600 it"},
 		"identity that is none":           {file: good, identity: hidden, want: "F: identity file I: it holds neither age identities (lines that begin AGE-SECRET-KEY-) alone nor an SSH private key"},
 		"identity that is broken":         {file: good, identity: id.String()[:40], want: "F: identity file I: it holds neither age identities (lines that begin AGE-SECRET-KEY-) alone nor an SSH private key"},
+		"identity of a plug-in":           {file: good, identity: id.String() + "\nAGE-PLUGIN-YUBIKEY-1" + hidden + "\n", want: "F: identity file I: it names a plug-in of age (a line that begins AGE-PLUGIN-), which muster does not run: use an identity of age-keygen or an SSH key"},
 		"identity that is empty":          {file: good, identity: "# nothing\n", want: "F: identity file I: it holds neither age identities (lines that begin AGE-SECRET-KEY-) alone nor an SSH private key"},
 		"SSH key that is broken":          {file: good, identity: "-----BEGIN OPENSSH PRIVATE KEY-----\n" + hidden, want: "F: identity file I: it is no SSH key that age can use: Ed25519 and RSA are"},
 		"identity for another":            {file: good, identity: good, want: "F: identity file I: it is not locked by a passphrase but encrypted for another identity"},
