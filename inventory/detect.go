@@ -129,6 +129,9 @@ func detectDir(dir string) string {
 	case has(".cloginrc") && len(routerTables(filepath.Join(dir, "x"))) > 0:
 		return "cloginrc"
 	}
+	if kind, ok := Recognise(filepath.Join(dir, "router.db")); ok && (kind == "oxidized" || kind == "rancid") {
+		return kind
+	}
 	if path := nornirHosts(dir); path != "" {
 		if kind, ok := Recognise(path); ok && (kind == "nornir" || kind == "ansible" && filepath.Dir(path) == filepath.Clean(dir)) {
 			return kind

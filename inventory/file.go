@@ -68,6 +68,25 @@ func (s *fileSource) rows(r *rows) error {
 	return s.parse(r, bytes.TrimPrefix(data, []byte("\ufeff")))
 }
 
+// fileIn reads one file of a directory, where that is what a tool's own directory has.
+func fileIn(name string, parse func(r *rows, data []byte) error) func(r *rows, dir string) error {
+	return func(r *rows, dir string) error {
+		r.file = filepath.Join(dir, name)
+		path := r.env.expand(r.file)
+		data, err := readRegular(path)
+		if err == nil {
+			err = checkText(r.file, data)
+		}
+		if err != nil {
+			return fmt.Errorf("inventory: %w", err)
+		}
+		if info, err := os.Stat(path); err == nil {
+			r.open = openMode(info)
+		}
+		return parse(r, bytes.TrimPrefix(data, []byte("\ufeff")))
+	}
+}
+
 // cause is an error without the name of the file, which stands before it.
 func cause(err error) error {
 	var path *fs.PathError

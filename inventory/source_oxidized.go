@@ -15,7 +15,7 @@ var oxidizedDefault = map[string]int{"name": 0, "platform": 1, "username": 2, "p
 // oxidizedNames are Oxidized's own words for columns.
 var oxidizedNames = map[string]string{"model": "platform", "ip": "address", "ssh_port": "port"}
 
-// openOxidized reads Oxidized's router.db: a delimiter, columns by number, no quoting, # comments.
+// openOxidized reads Oxidized's router.db, or that of a directory: a delimiter, columns by number, no quoting, # comments.
 func openOxidized(spec Spec, env *Env) (Source, error) {
 	delimiter := spec.Delimiter
 	if delimiter == "" {
@@ -25,7 +25,7 @@ func openOxidized(spec Spec, env *Env) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.File, err)
 	}
-	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
+	parse := func(r *rows, data []byte) error {
 		for n, line := range lines(data) {
 			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
 				continue
@@ -35,7 +35,8 @@ func openOxidized(spec Spec, env *Env) (Source, error) {
 			}
 		}
 		return nil
-	}}, nil
+	}
+	return &fileSource{spec: spec, env: env, parse: parse, dir: fileIn("router.db", parse)}, nil
 }
 
 // oxidizedColumns returns the field at each number.
@@ -62,7 +63,7 @@ func oxidizedColumns(spec Spec) (map[int]string, error) {
 }
 
 func oxidizedRow(r *rows, n int, line, delimiter string, columns map[int]string) bool {
-	row, at, begin := Row{}, map[string]int{}, 1
+	row, at, begin := Row{foreign: true}, map[string]int{}, 1
 	for i, field := range strings.Split(line, delimiter) {
 		name := columns[i]
 		at[name] = begin

@@ -8,6 +8,7 @@ import (
 
 	"github.com/musternet/muster"
 	"github.com/musternet/muster/inventory"
+	"github.com/musternet/muster/secret"
 )
 
 func TestOxidizedColumns(t *testing.T) {
@@ -27,6 +28,23 @@ func TestOxidizedColumns(t *testing.T) {
 		spec.Columns = columns
 		if _, err := inventory.Load(t.Context(), env(t), spec); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
+// A password of another tool is that, whatever it looks like: it names no file here and is no variable of muster's.
+func TestOxidizedPasswordsAreNoReferences(t *testing.T) {
+	t.Parallel()
+	e := env(t)
+	e.Stdin = strings.NewReader("r1|ios|admin|env:HOME|file:/etc/hostname\n")
+	inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "oxidized", File: "-", Delimiter: "|"})
+	if err != nil || len(inv.Bad) > 0 {
+		t.Fatal(err, inv.Bad)
+	}
+	c, _ := e.Keyring.Get("device/r1")
+	for want, src := range map[string]secret.Source{"env:HOME": c.Password, "file:/etc/hostname": c.Enable} {
+		if s, err := src.Secret(t.Context()); err != nil || s.Reveal() != want {
+			t.Errorf("a reference was followed: %v", err)
 		}
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// openRancid reads RANCID's router.db: name;type;state, with : in older files; what follows the state is a comment.
+// openRancid reads RANCID's router.db, or that of a directory: name;type;state, with : in older files; what follows the state is a comment.
 // Only devices that are up are devices; for the others there is a note.
 func openRancid(spec Spec, env *Env) (Source, error) {
-	return &fileSource{spec: spec, env: env, parse: func(r *rows, data []byte) error {
+	parse := func(r *rows, data []byte) error {
 		for n, line := range lines(data) {
 			if s := strings.TrimSpace(line); s == "" || s[0] == '#' {
 				continue
@@ -19,7 +19,8 @@ func openRancid(spec Spec, env *Env) (Source, error) {
 			}
 		}
 		return nil
-	}}, nil
+	}
+	return &fileSource{spec: spec, env: env, parse: parse, dir: fileIn("router.db", parse)}, nil
 }
 
 // rancidRow yields one line; complete adds to its row, where it is not nil.

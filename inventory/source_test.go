@@ -293,6 +293,8 @@ func TestRecognise(t *testing.T) {
 	put(t, dir, "rancid/core/router.db", "")
 	put(t, dir, "other/notes.txt", "hello there\n")
 	put(t, dir, "plain/host_vars/r1", "x: y\n")
+	put(t, dir, "ox/router.db", "r1:ios\n")
+	put(t, dir, "group/router.db", "r1;cisco;up\n")
 	for path, want := range map[string]string{
 		file("a.csv", "name\n"):                                     "csv",
 		file("devices.yaml", "- r1\n"):                              "yaml",
@@ -310,6 +312,8 @@ func TestRecognise(t *testing.T) {
 		filepath.Join(dir, "inv"):                                   "ansible",
 		filepath.Join(dir, "rancid"):                                "cloginrc",
 		filepath.Join(dir, "other"):                                 "",
+		filepath.Join(dir, "ox"):                                    "oxidized",
+		filepath.Join(dir, "group"):                                 "rancid",
 		"testdata/nornir":                                           "nornir",
 		"testdata/netbox/devices.json":                              "json",
 		"https://netbox.example.net":                                "netbox",
@@ -322,6 +326,12 @@ func TestRecognise(t *testing.T) {
 	} {
 		if got, ok := inventory.Recognise(path); got != want && ok || ok != (want != "") {
 			t.Errorf("%s: got %q, %t, want %q", strings.TrimPrefix(path, dir), got, ok, want)
+		}
+	}
+	for _, of := range []string{"ox", "group"} {
+		inv, err := inventory.Load(t.Context(), env(t), inventory.Spec{File: filepath.Join(dir, of)})
+		if err != nil || len(inv.Devices) != 1 || inv.Devices[0].Origin != filepath.Join(dir, of, "router.db")+":1" || inv.Devices[0].Platform != "cisco_ios" {
+			t.Errorf("%s: got %v, %v", of, inv.Devices, err)
 		}
 	}
 	for path, want := range map[string]string{filepath.Join(dir, "other"): "is a directory in which there is no inventory", filepath.Join(dir, "a.csv", "x"): "a.csv"} {
