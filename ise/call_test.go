@@ -24,7 +24,7 @@ import (
 )
 
 // inMemory is an ISE without a network, for tests whose clock is that of a bubble.
-func inMemory(t *testing.T, handler http.HandlerFunc) ise.Config {
+func inMemory(t *testing.T, handler http.HandlerFunc, change ...func(*ise.Config)) ise.Config {
 	t.Helper()
 	answer := transport(func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
@@ -34,7 +34,11 @@ func inMemory(t *testing.T, handler http.HandlerFunc) ise.Config {
 		}
 		return w.Result(), nil
 	})
-	return ise.Config{URL: "https://ise.example.net:9060", Username: "ers", Password: password("Secr3t-pass"), HTTPClient: &http.Client{Transport: answer}, Rate: 1000}
+	c := ise.Config{URL: "https://ise.example.net:9060", Username: "ers", Password: password("Secr3t-pass"), HTTPClient: &http.Client{Transport: answer}, Rate: 1000}
+	for _, f := range change {
+		f(&c)
+	}
+	return c
 }
 
 func TestARetryAfterIsHeededWithinBounds(t *testing.T) {
@@ -221,6 +225,7 @@ func nothings(w io.Writer) {
 
 func TestCancelReturnsAtOnceWhateverIsGoingOn(t *testing.T) {
 	t.Parallel()
+	as := func(*ise.Config) {}
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	refuse := func(status int, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -248,12 +253,12 @@ func TestCancelReturnsAtOnceWhateverIsGoingOn(t *testing.T) {
 		change  func(*ise.Config)
 		do      func(context.Context, *ise.Client) error
 	}{
-		"while an answer is awaited": {hang, nil, list},
+		"while an answer is awaited": {hang, as, list},
 		"while it waits for the rate": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `{"SearchResult":{"total":500,"resources":[{"id":"1","name":"x"}],"nextPage":{"href":"?page=2"}}}`)
 		}, func(c *ise.Config) { c.Rate = 0.01 }, list},
 		"in a back-off":    {refuse(500), func(c *ise.Config) { c.Retries = 1 << 20 }, list},
-		"in a Retry-After": {refuse(503, "Retry-After", "86400"), nil, list},
+		"in a Retry-After": {refuse(503, "Retry-After", "86400"), as, list},
 		"while the password is asked for": {hang, func(c *ise.Config) {
 			c.Password = func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }
 		}, list},
@@ -263,18 +268,15 @@ func TestCancelReturnsAtOnceWhateverIsGoingOn(t *testing.T) {
 				<-r.Context().Done()
 			}
 			w.WriteHeader(http.StatusForbidden)
-		}, nil, create},
+		}, as, create},
 		"while a bulk request is worked off": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `{"id":"1","executionStatus":"IN_PROGRESS"}`)
-		}, nil, bulk},
+		}, as, bulk},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				cfg := inMemory(t, c.handler)
-				if c.change != nil {
-					c.change(&cfg)
-				}
+				cfg := inMemory(t, c.handler, c.change)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				reason := errors.New("enough")
 				from := time.Now()

@@ -9,11 +9,11 @@
 // # Lists
 //
 // ISE gives 100 objects a page and keeps no snapshot. Pages are read at once, as many as there are connections, and yielded in
-// their order; memory holds a few pages and 16 bytes of every id. An object that shifted from page to page is yielded once. When the
-// totals that the pages tell and the number of objects do not agree, the list has changed meanwhile and is read again, the third
-// time page by page, and what was missed is yielded then; a list that even then shows objects to be missing ends
-// with a *DriftError. One that only grows is complete for all that was there. What no client can see is a change that was
-// undone between two pages: one object deleted and another one made in its stead.
+// their order; memory holds a few pages and 16 bytes of every id, which with the room of a set is 20 to 40 bytes an object. An
+// object that shifted from page to page is yielded once. When the totals that the pages tell and the number of objects do not
+// agree, the list has changed meanwhile and is read again, the third time page by page, and what was missed is yielded then; a
+// list that even then shows objects to be missing ends with a *DriftError. One that only grows is complete for all that was there.
+// What no client can see is a change that was undone between two pages: one object deleted and another one made in its stead.
 //
 // # Limits
 //
@@ -25,7 +25,8 @@
 //
 // GET, PUT and DELETE are, after 429, 500, 502, 503, 504, a reset, a time-out or an answer that was cut off. A POST is not: after an
 // answer that was lost the object is looked up first (see Resource.Create). A wrong password is sent once: until ISE has
-// accepted it requests go one at a time, and after a 401 it is not sent again for a minute, because ISE locks accounts.
+// accepted it requests go one at a time, and after a 401 it is not sent again for a minute, not by those that wait for their turn
+// either, because ISE locks accounts.
 //
 // # Several PANs
 //

@@ -33,6 +33,7 @@ func FuzzPage(f *testing.F) {
 	f.Add([]byte(`{"SearchResult":{"total":101,"resources":[{"id":"1","name":"00:11:22:33:44:55","link":{"rel":"self","href":"https://x/1"}}],"nextPage":{"rel":"next","href":"https://x:9060/ers/config/endpoint?size=100&page=2"}}}`))
 	f.Add([]byte(`{"SearchResult":{"total":-1,"resources":null,"nextPage":{"href":"%zz?page=9"}}}`))
 	f.Add([]byte(`{"SearchResult":{"total":1e99}}`))
+	f.Add([]byte(`{"SearchResult":{"total":300,"resources":[],"nextPage":{"href":"https://x/?page=2"}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		items, total, next, err := ise.ReadPage(body)
 		if err != nil {

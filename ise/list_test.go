@@ -3,11 +3,14 @@ package ise_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +20,7 @@ import (
 
 	"github.com/musternet/muster/ise"
 	"github.com/musternet/muster/sim"
+	"github.com/musternet/muster/task"
 )
 
 // macs reads a list to its end.
@@ -40,6 +44,9 @@ func TestEveryEndpointIsYieldedOnceInTheOrderOfThePages(t *testing.T) {
 			s, client := both(t, sim.ISEConfig{Endpoints: endpoints, Seed: 1})
 			if diff := cmp.Diff(s.Endpoints(), macs(t, client.Endpoints(t.Context(), ise.Filter{}))); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+			if got, want := s.Counts().Requests, max(1, (endpoints+99)/100); got != int64(want) {
+				t.Errorf("%d requests, want one for each 100 endpoints", got)
 			}
 			if diff := cmp.Diff(s.Endpoints(), macs(t, client.FullEndpoints(t.Context(), ise.Filter{}))); diff != "" {
 				t.Errorf("full: -want +got:\n%s", diff)
@@ -81,6 +88,108 @@ func TestWhatTheServerCountsStaysBelowBothLimits(t *testing.T) {
 			}
 			if n := s.Counts().PeakConns; n > 5 || n < 2 {
 				t.Errorf("%d connections at once, want at most 5", n)
+			}
+		})
+	}
+}
+
+// TestSeveralLoopsShareOneLimit runs lists, reads and creates at once, among answers that ask for patience.
+func TestSeveralLoopsShareOneLimit(t *testing.T) {
+	t.Parallel()
+	const rate, connections, creates = 60, 4, 8
+	faults := []sim.ISEShare{{Kind: "429", Share: 0.02}, {Kind: "lost", Share: 0.02}, {Kind: "503", Share: 0.02}}
+	s := start(t, sim.ISEConfig{Endpoints: 2500, Seed: 11, Latency: 10 * time.Millisecond, Faults: faults})
+	c := config(t, s)
+	c.Rate, c.Connections, c.Retries = rate, connections, 20
+	client := open(t, c)
+	want := s.Endpoints()
+	list := func(ctx context.Context, _ int) error {
+		n := 0
+		for e, err := range client.Endpoints(ctx, ise.Filter{}) {
+			if err != nil {
+				return err
+			}
+			if n < len(want) && e.MAC != want[n] {
+				return fmt.Errorf("endpoint %d is %s, want %s", n, e.MAC, want[n])
+			}
+			n++
+		}
+		if n < len(want) {
+			return fmt.Errorf("%d endpoints, want %d", n, len(want))
+		}
+		return nil
+	}
+	create := func(ctx context.Context, i int) error {
+		_, err := client.Endpoint.Create(ctx, ise.Endpoint{MAC: fmt.Sprintf("FE:00:00:00:00:%02X", i)})
+		return err
+	}
+	loops := append(slices.Repeat([]func(context.Context, int) error{list}, 3), slices.Repeat([]func(context.Context, int) error{create}, creates)...)
+	run := func(ctx context.Context, i int) (int, error) { return i, loops[i](ctx, i) }
+	if _, err := task.Gather(t.Context(), numbers(len(loops)), run, task.Limit(0)); err != nil {
+		t.Error(err)
+	}
+	if n := s.Busiest(time.Second); n > rate {
+		t.Errorf("%d requests arrived in one second, want at most %d", n, rate)
+	}
+	if got := s.Counts(); got.PeakConns > connections || got.Created != creates || got.Faults == 0 {
+		t.Errorf("got %+v, want at most %d connections", got, connections)
+	}
+}
+
+func numbers(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+// TestListsEndInEveryVersionsWay: beyond the end, and where nothing is, some versions answer 404.
+func TestListsEndInEveryVersionsWay(t *testing.T) {
+	t.Parallel()
+	const missing = `{"ERSResponse":{"messages":[{"title":"%s","code":"Application resource validation exception"}]}}`
+	for name, c := range map[string]struct {
+		pages  int // of 100 objects, each with a link to the next one
+		status int
+		html   bool
+		body   string
+		is     error
+	}{
+		"by 400":                        {3, 400, false, fmt.Sprintf(missing, "Page not exists exception: page 4"), nil},
+		"by 404":                        {3, 404, false, "", nil},
+		"by 404 in HTML":                {3, 404, true, "<html>", nil},
+		"by an empty page":              {3, 200, false, `{"SearchResult":{"total":300,"resources":[]}}`, nil},
+		"by no list at all":             {3, 200, false, `{"SearchResult":{"total":300}}`, nil},
+		"not by another 400":            {3, 400, false, fmt.Sprintf(missing, "Illegal filter"), ise.ErrInvalid},
+		"with nothing, by 404":          {0, 404, false, fmt.Sprintf(missing, "no resource"), nil},
+		"with nothing, by null":         {0, 200, false, `{"SearchResult":{"total":0,"resources":null}}`, nil},
+		"not where the URL leads wrong": {0, 404, true, "<html>", ise.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+				page, err := strconv.Atoi(r.URL.Query().Get("page"))
+				if err != nil || page > c.pages {
+					w.Header().Set("Content-Type", map[bool]string{false: "application/json", true: "text/html"}[c.html])
+					w.WriteHeader(c.status)
+					fmt.Fprint(w, c.body)
+					return
+				}
+				entries := make([]string, 100)
+				for i := range entries {
+					entries[i] = fmt.Sprintf(`{"id":"%d-%d","name":"x"}`, page, i)
+				}
+				fmt.Fprintf(w, `{"SearchResult":{"total":300,"resources":[%s],"nextPage":{"href":"https://ise-1.invalid:9060/?page=%d"}}}`, strings.Join(entries, ","), page+1)
+			})
+			found := 0
+			var err error
+			for _, err = range client.IdentityGroup.List(t.Context(), ise.Filter{}) {
+				if err == nil {
+					found++
+				}
+			}
+			if !errors.Is(err, c.is) || c.is == nil && found != 100*c.pages {
+				t.Errorf("%d found, %v", found, err)
 			}
 		})
 	}
@@ -235,33 +344,71 @@ func TestAListThatOnlyGrowsIsNoError(t *testing.T) {
 	}
 }
 
+// TestMemoryIsFlatWhileIterating: what is kept of 200,000 endpoints is a set of their ids, 16 bytes each and its spare room,
+// most of which is set aside at the beginning. A client that kept the endpoints would take 500 bytes for each.
 func TestMemoryIsFlatWhileIterating(t *testing.T) {
-	s, client := both(t, sim.ISEConfig{Endpoints: 50000, Seed: 8})
-	live := func() int64 {
+	const total, early, late = 200000, 20000, 199000
+	client := open(t, inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+		page, err := strconv.Atoi(r.URL.Query().Get("page"))
+		if err != nil || page > total/100 {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprintf(w, `{"SearchResult":{"total":%d,"resources":[`, total)
+		for i := (page - 1) * 100; i < page*100; i++ {
+			fmt.Fprintf(w, `%s{"id":"%08x-8bff-11e6-996c-525400b48521","name":"00:11:22:%02X:%02X:%02X","link":{"rel":"self","href":"https://ise-1.invalid/%d"}}`,
+				map[bool]string{true: ","}[i%100 > 0], i*2654435761&0xffffffff, i>>16, i>>8&255, i&255, i)
+		}
+		fmt.Fprint(w, `]}}`)
+	}, func(c *ise.Config) { c.Rate = 1e6 }))
+	live := func() float64 {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
+		return float64(m.HeapAlloc)
 	}
 	// A moment's heap also holds the pages that are under way, more or less of them: the least of ten moments counts.
-	n, early, late := 0, int64(math.MaxInt64), int64(math.MaxInt64)
+	n, before, then, now := 0, live(), math.Inf(1), math.Inf(1)
 	for _, err := range client.Endpoints(t.Context(), ise.Filter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		switch n++; {
-		case n%500 != 0:
-		case n <= 10000 && n > 5000:
-			early = min(early, live())
-		case n > 40000 && n <= 45000:
-			late = min(late, live())
+		case n%100 != 0:
+		case n >= early && n < early+1000:
+			then = min(then, live())
+		case n >= late && n < late+1000:
+			now = min(now, live())
 		}
 	}
-	if n != len(s.Endpoints()) {
+	if n != total {
 		t.Errorf("%d endpoints", n)
 	}
-	if grown := late - early; grown > 1<<20 {
-		t.Errorf("35,000 endpoints later %d KB more are in use", grown>>10)
+	all, grown := (now-before)/late, (now-then)/(late-early)
+	t.Logf("%.1f bytes for each endpoint in all, %.1f for each since there were %d", all, grown, early)
+	if all > 40 || grown > 20 {
+		t.Errorf("each took %.1f bytes in all, and %.1f since there were %d", all, grown, early)
+	}
+}
+
+func TestAListWithoutEndIsLeft(t *testing.T) {
+	t.Parallel()
+	client := open(t, inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+		page, err := strconv.Atoi(r.URL.Query().Get("page"))
+		if err != nil {
+			t.Error(err)
+		}
+		fmt.Fprintf(w, `{"SearchResult":{"total":2,"resources":[{"id":"1"},{"id":"2"}],"nextPage":{"href":"https://x/?page=%d"}}}`, page+1)
+	}, func(c *ise.Config) { c.Rate = 1e6 }))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	n := 0
+	var last error
+	for _, last = range client.SGT.List(ctx, ise.Filter{}) {
+		n++
+	}
+	if n != 3 || !errors.Is(last, ise.ErrUnexpected) || !strings.Contains(last.Error(), "list sgt: unexpected answer: it has no end") {
+		t.Errorf("%d were yielded, then %v", n, last)
 	}
 }
 

@@ -82,7 +82,13 @@ type walk[T any] struct {
 	pages       int  // used
 	stop        int  // the page to stop before
 	again       bool // an object was met again
+	stale       int  // pages in a row that held nothing but such
+	endless     bool
 }
+
+// mostStale is how many pages without anything new end a walk: a server that links from each page to the next one for ever would
+// keep it busy otherwise. A list that grows makes a few of them.
+const mostStale = 100
 
 func (k *walk[T]) run(ctx context.Context) error {
 	p, err := k.fetch(ctx, 1)
@@ -102,8 +108,8 @@ func (k *walk[T]) run(ctx context.Context) error {
 	if !k.use(p) || p.end || len(p.items) == 0 || single {
 		return nil
 	}
-	k.stop = 2 + (k.first-1)/len(p.items)
-	for from := 2; from < k.stop && !k.broken; {
+	k.stop = max(k.stop, 2+(k.first-1)/len(p.items))
+	for from := 2; from < k.stop && !k.broken && !k.endless; {
 		numbers := k.numbers(from)
 		from = k.stop
 		if err := inOrder(ctx, "list "+k.resource, k.window, numbers, k.fetch, k.use); err != nil {
@@ -112,6 +118,9 @@ func (k *walk[T]) run(ctx context.Context) error {
 	}
 	if k.broken {
 		return nil
+	}
+	if k.endless {
+		return fmt.Errorf("list %s: %w: it has no end: %d pages in a row held nothing new", k.resource, ErrUnexpected, mostStale)
 	}
 	if p.total < 0 {
 		k.last, err = k.total(ctx)
@@ -139,13 +148,18 @@ func (k *walk[T]) use(p page[T]) bool {
 	if p.end {
 		k.stop = min(k.stop, k.pages)
 	}
+	before := len(k.met)
 	for i := range p.items {
 		if !k.item(p.items[i]) {
 			k.broken = true
 			return false
 		}
 	}
-	return true
+	if k.stale++; len(k.met) > before {
+		k.stale = 0
+	}
+	k.endless = k.stale >= mostStale
+	return !k.endless
 }
 
 // item yields an object that was not met before.
