@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -135,13 +136,18 @@ func readAuthorities(file string) (*x509.CertPool, error) {
 // redirect follows to the same server alone: headers of our own would go along.
 func (w *web) redirect(to *http.Request, via []*http.Request) error {
 	if len(via) > 5 {
-		return errors.New("it sends on and on")
+		return redirectError("it sends on and on")
 	}
 	if to.URL.Scheme != w.base.Scheme || !strings.EqualFold(to.URL.Host, w.base.Host) {
-		return fmt.Errorf("it sends on to %s: if that is right, make it the url", shown(to.URL))
+		return redirectError("it sends on to " + shown(to.URL) + ": if that is right, make it the url")
 	}
 	return nil
 }
+
+// redirectError says why it is not followed to where a server sends on.
+type redirectError string
+
+func (e redirectError) Error() string { return string(e) }
 
 // next returns the URL of the next page. It must be on the same host; scheme and port stay those of the base, for behind a
 // proxy a server often does not know its own.
@@ -183,11 +189,7 @@ func (w *web) get(ctx context.Context, u *url.URL) ([]byte, error) {
 func (w *web) read(req *http.Request) ([]byte, error) {
 	resp, err := w.client.Do(req)
 	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err // it quotes the URL with its query
-		}
-		return nil, err
+		return nil, unreached(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -195,12 +197,31 @@ func (w *web) read(req *http.Request) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+		return nil, fmt.Errorf("read the answer: %w", unreached(err))
 	}
 	if len(data) > maxAnswer {
 		return nil, fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
 	}
 	return data, nil
+}
+
+// unreached says why there is no answer. Of the words of net/http only those of the network and of certificates are told:
+// others quote what came, or the URL with its query.
+func unreached(err error) error {
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	var op *net.OpError
+	var wrong *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var redirect redirectError
+	switch {
+	case errors.As(err, &op), errors.As(err, &wrong), errors.As(err, &record), errors.As(err, &redirect), errors.Is(err, http.ErrSchemeMismatch),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	}
+	return errors.New("the connection broke, or no web server answers there")
 }
 
 // statusError says what to do about a status.

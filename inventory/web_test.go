@@ -106,6 +106,41 @@ func TestRedirectsStayOnTheServer(t *testing.T) {
 	}
 }
 
+// What is no web server says anything, and may say what it was sent.
+func TestWhatAServerSaysIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"no status":                     "%s\r\n\r\n",
+		"a status that is none":         "HTTP/1.1 %s\r\n\r\n",
+		"a header that is none":         "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+		"a place that is none":          "HTTP/1.1 302 Found\r\nLocation: http://%%%%zz/%s\r\nContent-Length: 0\r\n\r\n",
+		"a length that is none":         "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		"a part that is none":           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n%s\r\n",
+		"what follows the last part":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n0\r\n%s\r\n\r\n",
+		"an encoding that nobody knows": "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn, _, err := w.(http.Hijacker).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				fmt.Fprintf(conn, answer, r.Header.Get("X-Auth-Token"))
+				conn.Close()
+			}))
+			t.Cleanup(s.Close)
+			e := env(t)
+			e.Open = secrets(map[string]string{"env:TOKEN": hidden})
+			_, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "json", URL: s.URL, Headers: map[string][]secret.Ref{"X-Auth-Token": {"env:TOKEN"}}})
+			if err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), hidden) || !strings.HasPrefix(err.Error(), s.URL+": ") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestJSONPages(t *testing.T) {
 	t.Parallel()
 	l := newList(t)

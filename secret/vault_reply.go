@@ -76,13 +76,13 @@ func (c *vaultClient) understand(res *http.Response, data []byte, token Secret, 
 	if res.StatusCode < 300 {
 		return reply, nil
 	}
-	text := clean(strings.Join(reply.Errors, "; "))
+	text := strings.Join(reply.Errors, "; ")
 	for _, hidden := range append(values(body), token.Reveal()) {
 		if hidden != "" {
 			text = strings.ReplaceAll(text, hidden, masked)
 		}
 	}
-	return nil, &vaultError{res.StatusCode, text, reply.Data}
+	return nil, &vaultError{res.StatusCode, clean(text), reply.Data} // cut no sooner: the half of a token is not found
 }
 
 var errNotVault = errors.New("what answers at the address is no Vault")

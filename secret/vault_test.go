@@ -328,6 +328,7 @@ func TestVaultFailures(t *testing.T) {
 		"a rate limit":       {"vault:secret/routers#password", false, say(429, "request path quota"), "Vault's rate limit is reached (429): try again later"},
 		"an inner error":     {"vault:secret/routers#password", false, say(500, "1 error occurred:\n\t* storage is\x1b[31m away\n"), "Vault answered 500: 1 error occurred: * storage is?[31m away"},
 		"an echo":            {"vault:secret/routers#password", false, say(500, "who is "+rootToken+"?"), "Vault answered 500: who is ***?"},
+		"a long echo":        {"vault:secret/routers#password", false, say(500, strings.Repeat("x", 295)+rootToken), "Vault answered 500: " + strings.Repeat("x", 295) + "***"},
 		"an echo at login":   {"vault:secret/routers#password", true, say(400, "no role "+roleID+" with "+secretID), "Vault refused the login by AppRole at auth/approle: look at role_id and secret_id, which may have expired (Vault answered 400: no role *** with ***)"},
 		"a long answer":      {"vault:secret/routers#password", false, say(500, strings.Repeat("ä", 200)), "Vault answered 500: " + strings.Repeat("ä", 150) + "..."},
 		"a page":             {"vault:secret/routers#password", false, html(200), "what answers at the address is no Vault"},
