@@ -14,7 +14,7 @@ var (
 )
 
 // expandHosts returns the hosts of a pattern such as leaf[01:50].example.net:2222, and the port, 0 where there is none. A
-// bare IPv6 address has no port. room is how many hosts there may be, and is lessened by them.
+// bare IPv6 address has no port. room is how many hosts ranges may make, and is lessened by them.
 func expandHosts(pattern string, room *int) (hosts []string, port int, err error) {
 	for _, form := range []*regexp.Regexp{bracketedPort, namedPort} {
 		if m := form.FindStringSubmatch(pattern); m != nil {
@@ -27,6 +27,9 @@ func expandHosts(pattern string, room *int) (hosts []string, port int, err error
 	}
 	if strings.HasSuffix(pattern, ":") && !strings.HasSuffix(pattern, "::") {
 		return nil, 0, errors.New("after the colon there is no port")
+	}
+	if !strings.Contains(pattern, "[") {
+		return []string{pattern}, port, nil // the file bounds how many of these there are
 	}
 	hosts, err = expandRanges(pattern, room)
 	return hosts, port, err
@@ -61,7 +64,7 @@ func expandRanges(pattern string, room *int) ([]string, error) {
 }
 
 // errRoom says that there are too many hosts to be meant.
-var errRoom = fmt.Errorf("the hosts of this line and those before it are more than %d, which is hardly meant", maxExpand)
+var errRoom = fmt.Errorf("the ranges of this line and those before it make more than %d hosts, which is hardly meant", maxExpand)
 
 // rangeLetters are the letters of a range such as [a:f] in their order.
 const rangeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

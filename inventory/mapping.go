@@ -122,8 +122,8 @@ func (m Mapping) row(item any) (Row, error) {
 			return row, &fieldError{c.name, err}
 		}
 	}
-	for tag, path := range m.Tags {
-		text, err := m.text(item, path)
+	for _, tag := range slices.Sorted(maps.Keys(m.Tags)) { // the same error each time
+		text, err := m.text(item, m.Tags[tag])
 		if err != nil {
 			return row, &fieldError{"tags", err}
 		}

@@ -243,6 +243,22 @@ func TestAnsibleVariablesStayInTheirFolders(t *testing.T) {
 	}
 }
 
+// What is bounded is what ranges make, not how often a large fleet is named.
+func TestAnsibleNamesManyHostsOften(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for _, group := range []string{"a", "b", "c"} {
+		fmt.Fprintf(&text, "[%s]\n", group)
+		for i := range 25_000 {
+			fmt.Fprintf(&text, "r%d\n", i)
+		}
+	}
+	inv, err := load(t, env(t), "ansible", text.String())
+	if err != nil || len(inv.Devices) != 25_000 || len(inv.Bad) > 0 {
+		t.Errorf("got %d devices, %d bad, %v", len(inv.Devices), len(inv.Bad), err)
+	}
+}
+
 func TestAnsibleFilesThatOthersMayRead(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
