@@ -60,22 +60,38 @@ func FuzzObject(f *testing.F) {
 
 func FuzzRedact(f *testing.F) {
 	f.Add([]byte(`{"authenticationSettings":{"radiusSharedSecret":"SECRETVALUE"},"a":[{"password":"SECRETVALUE"}],"n":12345678901234567890}`))
+	f.Add([]byte(`{"passwords":["SECRETVALUE",{"a":"SECRETVALUE"}],"snmpCommunity":[["SECRETVALUE"]]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		o, err := ise.NewObject("X", body)
 		if err != nil {
 			return
 		}
 		text, err := json.Marshal(o)
-		if err != nil || !json.Valid(text) {
-			t.Errorf("%q, %v", text, err)
+		var tree any
+		if err != nil || json.Unmarshal(text, &tree) != nil {
+			t.Fatalf("%q, %v", text, err)
 		}
-		var tree map[string]any
-		if json.Unmarshal(text, &tree) == nil {
-			if s, ok := tree["sharedSecret"].(string); ok && s != "" && s != "***" {
-				t.Errorf("printed: %q", text)
-			}
-		}
+		closed(t, tree, false)
 	})
+}
+
+// closed demands that nothing stands in clear below the key of a secret.
+func closed(t *testing.T, tree any, secret bool) {
+	t.Helper()
+	switch x := tree.(type) {
+	case string:
+		if secret && x != "" && x != "***" {
+			t.Errorf("printed: %q", x)
+		}
+	case []any:
+		for _, v := range x {
+			closed(t, v, secret)
+		}
+	case map[string]any:
+		for key, v := range x {
+			closed(t, v, secret || key == "sharedSecret" || key == "password" || key == "passwords" || key == "snmpCommunity")
+		}
+	}
 }
 
 func FuzzParseMAC(f *testing.F) {

@@ -84,16 +84,12 @@ var (
 	openKey   = regexp.MustCompile(`(?i)^(passwordIDStore|changePassword)$`)
 )
 
-// secrets returns the values of the keys that are secrets.
+// secrets returns the texts that are secrets.
 func (o *Object) secrets() []string {
 	var found []string
 	var tree any
 	if json.Unmarshal(o.raw, &tree) == nil {
-		eachSecret(tree, func(m map[string]any, key string) {
-			if text, ok := m[key].(string); ok {
-				found = append(found, text)
-			}
-		})
+		withoutSecrets(tree, false, func(text string) { found = append(found, text) })
 	}
 	return found
 }
@@ -106,9 +102,9 @@ func redact(raw json.RawMessage) []byte {
 	if decoder.Decode(&tree) != nil {
 		return []byte("null")
 	}
-	changed := false
-	eachSecret(tree, func(m map[string]any, key string) { m[key], changed = masked, true })
-	if !changed {
+	found := false
+	tree = withoutSecrets(tree, false, func(string) { found = true })
+	if !found && !secretKey.Match(raw) { // of a key that stands there twice the tree holds one value
 		return raw
 	}
 	text, err := json.Marshal(tree)
@@ -118,22 +114,28 @@ func redact(raw json.RawMessage) []byte {
 	return text
 }
 
-// eachSecret calls f for every key that is a secret's and has a value.
-func eachSecret(tree any, f func(m map[string]any, key string)) {
+// withoutSecrets masks every text and number below a key that is a secret's, in lists and objects too, and calls f for the
+// texts that it masks.
+func withoutSecrets(tree any, secret bool, f func(text string)) any {
 	switch x := tree.(type) {
 	case []any:
-		for _, v := range x {
-			eachSecret(v, f)
+		for i, v := range x {
+			x[i] = withoutSecrets(v, secret, f)
 		}
 	case map[string]any:
 		for key, v := range x {
-			text, isText := v.(string)
-			_, isNumber := v.(json.Number)
-			if (isText && text != "" || isNumber) && secretKey.MatchString(key) && !openKey.MatchString(key) {
-				f(x, key)
-				continue
-			}
-			eachSecret(v, f)
+			x[key] = withoutSecrets(v, (secret || secretKey.MatchString(key)) && !openKey.MatchString(key), f)
+		}
+	case string:
+		if secret && x != "" {
+			f(x)
+			return masked
+		}
+	case json.Number:
+		if secret {
+			f(x.String())
+			return masked
 		}
 	}
+	return tree
 }

@@ -123,6 +123,28 @@ func TestAMaskedSecretIsNotSent(t *testing.T) {
 	}
 }
 
+func TestNoSecretOfAnObjectIsPrintedWhereverItStands(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"name":"sw1","sharedSecret":"S3CRET"}`, `{"name":"sw1","a":[{"Password":"S3CRET"}]}`, `{"name":"sw1","password":12345678}`,
+		`{"name":"sw1","snmpCommunity":["S3CRET"]}`, `{"name":"sw1","secrets":{"value":"S3CRET","more":[["S3CRET"]]}}`,
+		`{"name":"sw1","password":"S3CRET","password":""}`, `{"name":"sw1","a":{"password":"S3CRET"},"a":{}}`, `{"name":"sw1","\u0070assword":"S3CRET"}`,
+	} {
+		o, err := ise.NewObject("NetworkDevice", []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := o.String(); strings.Contains(text, "S3CRET") || strings.Contains(text, "12345678") || !strings.Contains(text, `"name":"sw1"`) {
+			t.Errorf("%s is printed as %s", body, text)
+		}
+	}
+	const plain = `{ "name": "sw1", "n": 12345678901234567890 }`
+	o, err := ise.NewObject("X", []byte(plain))
+	if err != nil || o.String() != plain {
+		t.Errorf("got %s, %v", o, err)
+	}
+}
+
 func TestNetworkDeviceAddressesArePrefixes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
