@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -72,8 +73,8 @@ func link(host, resource, id string) map[string]any {
 
 // list answers with a page, whose links carry the ISE's own name.
 func (d *iseData) list(r *http.Request, res *iseResource, linkHost string) iseAnswer {
-	size, page := queryNumber(r, "size", 20), queryNumber(r, "page", 1)
-	if size < 1 || size > 100 || page < 1 {
+	size, page, ok := pageOf(r)
+	if !ok {
 		return problem(http.StatusBadRequest, "Illegal values for size or page", codeValidation)
 	}
 	found, err := res.matching(r)
@@ -82,7 +83,7 @@ func (d *iseData) list(r *http.Request, res *iseResource, linkHost string) iseAn
 	}
 	from := (page - 1) * size
 	if from >= len(found) && page > 1 {
-		return problem(http.StatusBadRequest, fmt.Sprintf("Page not exists exception: page %d", page), "Application resource validation exception")
+		return problem(http.StatusBadRequest, fmt.Sprintf("Page not exists exception: page %d", page), codeValidation)
 	}
 	entries := []any{}
 	for _, o := range found[min(from, len(found)):min(from+size, len(found))] {
@@ -108,6 +109,24 @@ func (d *iseData) list(r *http.Request, res *iseResource, linkHost string) iseAn
 		result["previousPage"] = to(page-1, "previous")
 	}
 	return iseAnswer{status: http.StatusOK, body: map[string]any{"SearchResult": result}}
+}
+
+// pageOf reads which page of a list is wanted, and of what size.
+func pageOf(r *http.Request) (size, page int, ok bool) {
+	size, page = queryNumber(r, "size", 20), queryNumber(r, "page", 1)
+	return size, page, size >= 1 && size <= 100 && page >= 1 && page <= mostPages
+}
+
+// mostPages is far above what there can be.
+const mostPages = 1 << 24
+
+// queryNumber reads a number in a query.
+func queryNumber(r *http.Request, key string, otherwise int) int {
+	n, err := strconv.Atoi(r.URL.Query().Get(key))
+	if err != nil {
+		return otherwise
+	}
+	return n
 }
 
 // matching returns the objects that the filters of a request let through, sorted as it wants.

@@ -3,7 +3,6 @@ package sim
 import (
 	"crypto/subtle"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -77,13 +76,4 @@ func (t *iseTokens) pass(w http.ResponseWriter, r *http.Request, d *iseData, idl
 	}
 	t.sessions[id] = iseSession{session.token, time.Now()}
 	return true
-}
-
-// queryNumber reads a number in a query.
-func queryNumber(r *http.Request, key string, otherwise int) int {
-	n, err := strconv.Atoi(r.URL.Query().Get(key))
-	if err != nil {
-		return otherwise
-	}
-	return n
 }

@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// open does what a request to OpenAPI asks for. parts are those of its path below /api/v1.
-func (d *iseData) open(r *http.Request, parts []string, counts *iseCounters) iseAnswer {
-	path := slices.Clone(parts)
+// open does what a request to OpenAPI asks for. path is that below /api/v1, part by part.
+func (d *iseData) open(r *http.Request, path []string, counts *iseCounters) iseAnswer {
 	switch {
 	case r.Method == http.MethodGet && slices.Equal(path, []string{"policy", "network-access", "policy-set"}):
 		return iseAnswer{status: http.StatusOK, body: map[string]any{"version": "1.0.0", "response": d.policies}}
@@ -32,9 +31,9 @@ func (d *iseData) open(r *http.Request, parts []string, counts *iseCounters) ise
 func (d *iseData) openEndpoints(r *http.Request) iseAnswer {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	size, page := queryNumber(r, "size", 20), queryNumber(r, "page", 1)
+	size, page, ok := pageOf(r)
 	found, err := d.resources["endpoint"].matching(r)
-	if err != nil || size < 1 || size > 100 || page < 1 {
+	if err != nil || !ok {
 		return problem(http.StatusBadRequest, "Illegal values for size, page or filter", codeValidation)
 	}
 	list := []any{}

@@ -148,7 +148,10 @@ func TestISEListsInPages(t *testing.T) {
 		t.Errorf("got %v", names)
 	}
 	a.want("GET", "/ers/config/endpoint?page=4", "", 400, "Page not exists exception")
-	a.want("GET", "/ers/config/endpoint?size=101", "", 400, "Illegal values")
+	for _, query := range []string{"size=101", "size=0", "page=0", "page=9223372036854775807"} {
+		a.want("GET", "/ers/config/endpoint?"+query, "", 400, "Illegal values")
+		a.want("GET", "/api/v1/endpoint?"+query, "", 400, "Illegal values")
+	}
 	a.want("GET", "/ers/config/ancendpoint", "", 200, `"total":0`)
 	a.want("GET", "/ers/config/nothing", "", 404, "<title>")
 	a.want("GET", "/ers/config/endpoint?filter=mac.EQ."+names[7], "", 200, `"total":1`)
