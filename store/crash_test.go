@@ -112,7 +112,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	reported := make(map[string]string) // revision to device
 	for range rounds {
-		runAndKill(t, dir, time.Duration(rand.IntN(600))*time.Millisecond, reported)
+		runAndKill(t, dir, rand.IntN(60), time.Duration(rand.IntN(20_000))*time.Microsecond, reported)
 		// Readers always work: the repository is sound before anything was mended and while an orphan may still write.
 		if _, err := os.Stat(filepath.Join(dir, "configs.git")); err == nil {
 			fsck(t, dir)
@@ -142,10 +142,11 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	}
 }
 
-// runAndKill runs a writer, kills it with SIGKILL after a while, and adds what it reported.
-func runAndKill(t *testing.T, dir string, after time.Duration, reported map[string]string) {
+// runAndKill runs a writer, kills it with SIGKILL a moment after it reported so many devices, and adds what it reported. With none it is
+// killed while it starts.
+func runAndKill(t *testing.T, dir string, devices int, after time.Duration, reported map[string]string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond+after)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), writerEnv+"="+dir)
@@ -159,7 +160,10 @@ func runAndKill(t *testing.T, dir string, after time.Duration, reported map[stri
 		t.Fatal(err)
 	}
 	in := bufio.NewReader(stdout)
-	for {
+	for n := 0; ; n++ {
+		if n == devices {
+			time.AfterFunc(after, cancel)
+		}
 		line, err := in.ReadString('\n')
 		if err != nil {
 			break // a last line without its end was not reported
@@ -174,8 +178,8 @@ func runAndKill(t *testing.T, dir string, after time.Duration, reported map[stri
 		}
 		reported[revision] = device
 	}
-	if err := cmd.Wait(); ctx.Err() == nil {
-		t.Fatalf("the writer ended by itself: %v\n%s", err, said.String())
+	if err := cmd.Wait(); !errors.Is(ctx.Err(), context.Canceled) {
+		t.Fatalf("the writer ended by itself, or wrote nothing for minutes: %v\n%s", err, said.String())
 	}
 }
 

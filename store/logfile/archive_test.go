@@ -251,6 +251,7 @@ func TestLostLinesAreToldOnceAMinute(t *testing.T) {
 			t.Fatal(err)
 		}
 		flush(t, a)
+		synctest.Wait()
 		if !strings.Contains(said.String(), "is written again") {
 			t.Errorf("that it is written again was not said:\n%s", said.String())
 		}

@@ -70,7 +70,7 @@ func TestAKilledWriterLosesNothingThatIsDurable(t *testing.T) {
 	dir := t.TempDir()
 	all, torn, packed := 0, 0, 0
 	for range 10 {
-		durable := runAndKill(t, dir, time.Duration(rand.IntN(400))*time.Millisecond)
+		durable := runAndKill(t, dir, all+rand.IntN(3000), time.Duration(rand.IntN(50))*time.Millisecond)
 		found := search(t, dir, store.LogQuery{}) // readers always work, before anything was mended
 		if len(found) < durable || len(found) < all {
 			t.Fatalf("%d lines are there, %d were durable", len(found), max(durable, all))
@@ -100,8 +100,9 @@ func TestAKilledWriterLosesNothingThatIsDurable(t *testing.T) {
 	}
 }
 
-// runAndKill runs a writer, kills it with SIGKILL some time after it began, and returns how many lines it said are durable.
-func runAndKill(t *testing.T, dir string, after time.Duration) (durable int) {
+// runAndKill runs a writer, kills it with SIGKILL a moment after it said that so many lines are durable, and returns how many it
+// said are.
+func runAndKill(t *testing.T, dir string, lines int, after time.Duration) (durable int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -116,7 +117,7 @@ func runAndKill(t *testing.T, dir string, after time.Duration) (durable int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	begun := false
+	enough := false
 	for in := bufio.NewReader(stdout); ; {
 		text, err := in.ReadString('\n')
 		if err != nil {
@@ -125,8 +126,8 @@ func runAndKill(t *testing.T, dir string, after time.Duration) (durable int) {
 		if _, err := fmt.Sscan(text, &durable); err != nil {
 			t.Fatal(err)
 		}
-		if !begun {
-			begun = true
+		if !enough && durable >= lines {
+			enough = true
 			defer time.AfterFunc(after, cancel).Stop()
 		}
 	}
