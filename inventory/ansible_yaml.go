@@ -14,7 +14,10 @@ func (a *ansible) yaml(data []byte, decrypted bool) error {
 		return problem
 	}
 	if doc.Get("plugin").Present() {
-		return fmt.Errorf("inventory: %s sets up a plug-in of Ansible: add what that asks as a source of its own, such as netbox", a.r.file)
+		return fmt.Errorf("inventory: %s sets up a plug-in of Ansible: add what that asks as a source of its own, such as netbox; or %s", a.r.file, ansibleExport)
+	}
+	if doc.Get("_meta").Present() {
+		return fmt.Errorf("inventory: %s is what a program says to Ansible: %s", a.r.file, ansibleExport)
 	}
 	if !doc.IsMap() {
 		return fmt.Errorf("inventory: %s is no inventory: its keys are groups, with hosts, children and vars", a.r.file)

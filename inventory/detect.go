@@ -219,6 +219,9 @@ func yamlShape(text string) string {
 	if problem != nil || !doc.IsMap() {
 		return "yaml"
 	}
+	if doc.Get("_meta").Present() {
+		return "ansible"
+	}
 	for key, value := range doc.Pairs() {
 		name, _ := key.Text()
 		if name == "devices" || name == "defaults" || name == "groups" {

@@ -56,10 +56,6 @@ func parseAnsibleDir(r *rows, dir string) error {
 			a.leaveOut(path)
 			continue
 		}
-		if err == nil && info.Mode()&0o111 != 0 && filepath.Ext(name) != ".ini" {
-			r.env.note(r.file, 0, "it is a program, which muster does not run")
-			continue
-		}
 		var data []byte
 		if err == nil {
 			data, err = readRegular(path)
@@ -68,6 +64,10 @@ func parseAnsibleDir(r *rows, dir string) error {
 			err = checkText(r.file, data)
 		}
 		if err == nil {
+			if bytes.HasPrefix(data, []byte(programMark)) {
+				r.env.note(r.file, 0, "it is a program, which muster does not run: %s", ansibleExport)
+				continue
+			}
 			if !looksAnsible(name, string(data)) && !(filepath.Ext(name) == "" && looksList(string(data))) {
 				r.env.note(r.file, 0, "it does not look like an inventory and is left out")
 				continue
@@ -85,6 +85,13 @@ func parseAnsibleDir(r *rows, dir string) error {
 	a.rows()
 	return nil
 }
+
+// programMark begins a program that makes an inventory. The mode of a file tells nothing: where disks are shared with other
+// systems all files may be run.
+const programMark = "#!"
+
+// ansibleExport says how to get at what muster does not run.
+const ansibleExport = "ansible-inventory --list -y -i IT > FILE makes a file of what it gives"
 
 // leaveOut tells of a directory in the directory: Ansible reads it too, but where that is a project with roles and files, a
 // person hardly means all that looks like an inventory in there.
@@ -137,6 +144,9 @@ func (a *ansible) read(data []byte) error {
 			return fmt.Errorf("inventory: %s: %w", a.r.file, err)
 		}
 		data = []byte(plain)
+	}
+	if bytes.HasPrefix(data, []byte(programMark)) {
+		return fmt.Errorf("inventory: %s is a program, which muster does not run: %s", a.r.file, ansibleExport)
 	}
 	if looksYAML(a.r.file, string(data)) {
 		return a.yaml(data, vaulted)

@@ -194,7 +194,9 @@ func TestAnsibleDirectories(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(put(t, dir, "script.py", "#!/bin/sh\n[core]\nr8\n"), 0o700); err != nil {
+	put(t, dir, "said.json", `{"_meta": {"hostvars": {}}, "core": {"hosts": ["r6"]}}`)
+	put(t, dir, "script.py", "#!/bin/sh\n[core]\nr8\n")
+	if err := os.Chmod(filepath.Join(dir, "10-core"), 0o755); err != nil { // as all are on some disks
 		t.Fatal(err)
 	}
 	if kind, ok := inventory.Recognise(dir); kind != "ansible" || !ok {
@@ -215,14 +217,18 @@ func TestAnsibleDirectories(t *testing.T) {
 		want := []string{
 			"/10-core:2 r1 core 2022 u 2", "/20-edge.yml:1 r2 edge 0  1", "/30-more.ini:2 r3 more 0  1", "/40-plain:1 r4  0  0", "/50-link:2 r5 away 0  1",
 			"/60-lost: no such file or directory",
-			"/netbox.yml: inventory: /netbox.yml sets up a plug-in of Ansible: add what that asks as a source of its own, such as netbox",
+			"/netbox.yml: inventory: /netbox.yml sets up a plug-in of Ansible: add what that asks as a source of its own, such as netbox; or ansible-inventory --list -y -i IT > FILE makes a file of what it gives",
+			"/said.json: inventory: /said.json is what a program says to Ansible: ansible-inventory --list -y -i IT > FILE makes a file of what it gives",
 			"/deeper: there are inventories in this directory, which are left out: name it as one of its own",
 			"/notes: it does not look like an inventory and is left out",
-			"/script.py: it is a program, which muster does not run", "/site.yml: it does not look like an inventory and is left out",
+			"/script.py: it is a program, which muster does not run: ansible-inventory --list -y -i IT > FILE makes a file of what it gives", "/site.yml: it does not look like an inventory and is left out",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
+	}
+	if _, err := load(t, env(t), "ansible", "#!/usr/bin/python3\n[core]\n"); err == nil || !strings.Contains(err.Error(), "is a program, which muster does not run") {
+		t.Errorf("a program: got %v", err)
 	}
 	if _, err := inventory.Load(t.Context(), env(t), inventory.Spec{Type: "ansible", File: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "has no Ansible inventory in it") {
 		t.Errorf("got %v", err)
