@@ -20,15 +20,21 @@ import (
 func startFleet(t *testing.T, c sim.Config) *sim.Fleet {
 	t.Helper()
 	c.Username, c.Password, c.Enable = "admin", the.sec.password, the.sec.level
-	fleet, done := make(chan *sim.Fleet, 1), make(chan error, 1)
+	return simulated(t, func(ctx context.Context, g *task.Group) (*sim.Fleet, error) { return sim.Start(ctx, g, c) })
+}
+
+// simulated runs what start starts until the test ends.
+func simulated[T any](t *testing.T, start func(context.Context, *task.Group) (T, error)) (none T) {
+	t.Helper()
+	started, done := make(chan T, 1), make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
-		done <- task.Scope(ctx, "fleet", func(ctx context.Context, g *task.Group) error {
-			f, err := sim.Start(ctx, g, c)
+		done <- task.Scope(ctx, "simulated", func(ctx context.Context, g *task.Group) error {
+			it, err := start(ctx, g)
 			if err != nil {
 				return err
 			}
-			fleet <- f
+			started <- it
 			<-ctx.Done()
 			return nil
 		})
@@ -38,11 +44,11 @@ func startFleet(t *testing.T, c sim.Config) *sim.Fleet {
 		<-done
 	})
 	select {
-	case f := <-fleet:
-		return f
+	case it := <-started:
+		return it
 	case err := <-done:
 		t.Fatal(err)
-		return nil
+		return none
 	}
 }
 

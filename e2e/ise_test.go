@@ -26,30 +26,7 @@ import (
 // startISE runs a simulated ISE until the test ends.
 func startISE(t *testing.T, c sim.ISEConfig) *sim.ISE {
 	t.Helper()
-	started, done := make(chan *sim.ISE, 1), make(chan error, 1)
-	ctx, stop := context.WithCancel(context.Background())
-	go func() {
-		done <- task.Scope(ctx, "ise", func(ctx context.Context, g *task.Group) error {
-			i, err := sim.StartISE(ctx, g, c)
-			if err != nil {
-				return err
-			}
-			started <- i
-			<-ctx.Done()
-			return nil
-		})
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-done
-	})
-	select {
-	case i := <-started:
-		return i
-	case err := <-done:
-		t.Fatal(err)
-		return nil
-	}
+	return simulated(t, func(ctx context.Context, g *task.Group) (*sim.ISE, error) { return sim.StartISE(ctx, g, c) })
 }
 
 // asks is a site whose environment points to an ISE, as its administrator.
