@@ -118,7 +118,10 @@ var errTemplate = errors.New("muster replaces only templates that are the name o
 func (s *ansibleScope) term(expr string, depth int) (string, error) {
 	if m := templateEnv.FindStringSubmatch(expr); m != nil {
 		text := s.a.r.env.getenv(m[1])
-		if text == "" {
+		switch {
+		case secretVariable(m[1]) && !s.hidden:
+			return "", errShown(m[1])
+		case text == "":
 			return "", fmt.Errorf("the environment variable %s is not set", m[1])
 		}
 		return text, nil

@@ -20,6 +20,7 @@ type cloginrc struct {
 	lines map[string][]cloginLine
 	open  []string // files that are being read, each included by the one before
 	files int
+	shown bool // what is read now is no secret
 
 	secrets map[string]bool // files that hold passwords
 }
@@ -67,7 +68,7 @@ func (c *cloginrc) command(words []string, file string) error {
 	if c.secrets == nil {
 		c.secrets = map[string]bool{}
 	}
-	c.secrets[file] = c.secrets[file] || strings.HasPrefix(words[1], "pass") || words[1] == "userpassword"
+	c.secrets[file] = c.secrets[file] || isCloginSecret(words[1])
 	values := make([]string, 0, len(words)-3)
 	for _, word := range words[3:] {
 		if words[1] != "method" {
@@ -81,6 +82,11 @@ func (c *cloginrc) command(words []string, file string) error {
 	}
 	c.lines[words[1]] = append(c.lines[words[1]], cloginLine{words[2], values})
 	return nil
+}
+
+// isCloginSecret says that the values of a directive are secrets.
+func isCloginSecret(directive string) bool {
+	return strings.HasPrefix(directive, "pass") || directive == "userpassword"
 }
 
 // include reads another file; one that has no full path is beside the first, which is in the home of who runs RANCID.
@@ -118,6 +124,7 @@ func (c *cloginrc) words(line string) (words []string, rest string, err error) {
 		case s[0] == ';':
 			return words, s[1:], nil
 		}
+		c.shown = len(words) < 3 || !isCloginSecret(words[1])
 		var word string
 		if word, s, err = c.word(s); err != nil {
 			return nil, "", err
@@ -207,6 +214,9 @@ func (c *cloginrc) variable(s string) (value string, n int, err error) {
 	name := m[1] + m[2]
 	if name == "HOME" {
 		return c.env.home(), len(m[0]), nil
+	}
+	if c.shown && secretVariable(name) {
+		return "", 0, errShown(name)
 	}
 	return c.env.getenv(name), len(m[0]), nil
 }

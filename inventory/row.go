@@ -183,6 +183,17 @@ func (e *Env) getenv(name string) string {
 	return os.Getenv(name)
 }
 
+// secretVariable says that a variable of the environment is for secrets by its name. Whoever may write an inventory must not
+// make it the name or the address of a device, which are shown and looked up.
+func secretVariable(name string) bool {
+	return secretField.MatchString(name) || name == "MUSTER_ENABLE"
+}
+
+// errShown refuses such a variable.
+func errShown(name string) error {
+	return fmt.Errorf("the environment variable %s is a secret by its name: here it would be shown", name)
+}
+
 func (e *Env) home() string {
 	if e.Home != "" {
 		return e.Home

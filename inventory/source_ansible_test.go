@@ -47,6 +47,8 @@ func TestAnsibleVariables(t *testing.T) {
 		"a template without an end":                 {`ansible_user: "{{ a"`, "bad: ansible_user: muster replaces only templates that are the name of a variable, or lookup('env', 'NAME')"},
 		"one that is empty":                         {`{ansible_user: "x{{ a }}", a: ""}`, "user=x port=2022"},
 		"the environment":                           {`ansible_user: "{{ lookup('ansible.builtin.env', 'WHO') }}"`, "user=me port=2022"},
+		"a secret of the environment":               {`{ansible_host: "{{ a }}.example.net", a: "{{ lookup('env', 'NET_PASSWORD') }}"}`, "bad: ansible_host: the environment variable NET_PASSWORD is a secret by its name: here it would be shown"},
+		"one where it belongs":                      {`ansible_password: "{{ lookup('env', 'NET_PASSWORD') }}"`, "user=group port=2022"},
 		"a port that is a template":                 {`{ansible_port: "{{ p }}", p: 23}`, "user=group port=23"},
 		"NETCONF has a port of its own":             {"{ansible_connection: netconf, ansible_port: 830}", "user=group port=0"},
 		"network_cli":                               {"{ansible_connection: ansible.netcommon.network_cli}", "user=group port=2022"},
@@ -64,7 +66,7 @@ func TestAnsibleVariables(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, "host_vars/r1.yml", c.vars+"\n")
 			e := env(t)
-			e.Getenv = func(name string) string { return map[string]string{"WHO": "me"}[name] }
+			e.Getenv = func(name string) string { return map[string]string{"WHO": "me", "NET_PASSWORD": hidden}[name] }
 			inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "ansible", File: put(t, dir, "hosts", "[g]\nr1\n[g:vars]\nansible_user=group\nansible_port=2022\n")})
 			if err != nil {
 				t.Fatal(err)

@@ -178,3 +178,24 @@ func TestCloginrcFiles(t *testing.T) {
 		t.Errorf("got the notes %v, %v, want one on %s", inv.Notes, err, more)
 	}
 }
+
+// Who may write the file must not have a secret of the environment shown as a user, or looked up as a name.
+func TestCloginrcShowsNoSecretOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := put(t, dir, ".cloginrc", "add user * $env(NET_PASSWORD)\nadd password * $env(NET_PASSWORD)\nadd user r1 $env(WHO)\n")
+	put(t, dir, "router.db", "r1;cisco;up\n")
+	e := env(t)
+	e.Getenv = func(name string) string { return map[string]string{"WHO": "me", "NET_PASSWORD": hidden}[name] }
+	inv, err := inventory.Load(t.Context(), e, inventory.Spec{Type: "cloginrc", File: file})
+	if err != nil || len(inv.Devices) != 1 || inv.Devices[0].Username != "me" {
+		t.Fatalf("got %v, %v", inv.Devices, err)
+	}
+	if diff := cmp.Diff([]string{file + ":1:1: the environment variable NET_PASSWORD is a secret by its name: here it would be shown"}, errorTexts(inv.Bad)); diff != "" {
+		t.Error(diff)
+	}
+	c, _ := e.Keyring.Get("device/r1")
+	if s, err := c.Password.Secret(t.Context()); err != nil || s.Reveal() != hidden {
+		t.Errorf("where it belongs it is not used: %v", err)
+	}
+}
