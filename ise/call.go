@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -294,8 +295,12 @@ type quoted struct {
 }
 
 func quoting(err error, secrets []string) error {
-	return &quoted{clip(scrub(err.Error(), secrets), titleLength), err}
+	text := userinfo.ReplaceAllString(scrub(err.Error(), secrets), "//"+masked+"@")
+	return &quoted{clip(text, titleLength), err}
 }
+
+// userinfo is where a URL holds credentials, as that of a proxy does.
+var userinfo = regexp.MustCompile(`//[^/\s]*@`)
 
 func (q *quoted) Error() string { return q.text }
 func (q *quoted) Unwrap() error { return q.err }

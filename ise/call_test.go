@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -161,6 +162,21 @@ func TestWhatIsNoHTTPMakesOnePrintableLineWithoutCredentials(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTheCredentialsOfAProxyAreNotInAnError(t *testing.T) {
+	t.Parallel()
+	proxy := func(*http.Request) (*url.URL, error) {
+		return nil, errors.New(`invalid proxy address "http://ann:hunter2@proxy%zz:3128"`)
+	}
+	client := open(t, ise.Config{
+		URL: "https://ise.example.net", Username: "ers", Password: password("x"), Retries: -1,
+		HTTPClient: &http.Client{Transport: &http.Transport{Proxy: proxy}},
+	})
+	_, err := client.Endpoint.Get(t.Context(), "7")
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "invalid proxy address") {
+		t.Errorf("got %v", err)
 	}
 }
 

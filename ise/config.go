@@ -36,7 +36,8 @@ type Config struct {
 
 	// HTTPClient is used for all requests when it is given: its Transport and Timeout, but not its cookies, and no redirect is
 	// followed. Where its Transport is an *http.Transport (nil is the default one) the client works on a copy with as many
-	// connections as Connections says. TLS is then the transport's, and the fields below stay empty.
+	// connections as Connections says. TLS is then the transport's, and the fields below stay empty. Without an HTTPClient the
+	// proxies that HTTPS_PROXY and NO_PROXY name are used.
 	HTTPClient *http.Client
 	// CAFile holds certificates of authorities in PEM, which are trusted instead of the system's; RootCAs are such
 	// certificates in memory.
