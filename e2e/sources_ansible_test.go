@@ -346,6 +346,28 @@ func TestMusterListsWhatAnsibleLists(t *testing.T) {
 	}
 }
 
+// What muster does not run, Ansible does: its answer as a file is an inventory.
+func TestWhatAProgramSaysToAnsibleBecomesAFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	program := s.write(t, "inventory.sh", `#!/bin/sh
+cat <<'END'
+{"_meta": {"hostvars": {"r1": {"ansible_host": "192.0.2.1", "ansible_user": "u"}, "r2": {"ansible_port": 2022}}},
+ "core": {"hosts": ["r1", "r2"], "vars": {"ansible_network_os": "ios"}}, "all": {"children": ["core", "net"]}, "net": {"children": ["core"]}}
+END
+`)
+	if err := os.Chmod(program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.muster(t, "device", "ls", "-i", "ansible:"+program).complaint(t, 2, program, "is a program, which muster does not run: ansible-inventory --list -y -i IT > FILE")
+	said, _ := s.ansible(t, "ansible-inventory", "-i", program, "--list")
+	s.muster(t, "device", "ls", "-i", s.write(t, "said.json", said)).complaint(t, 2, "said.json", "ansible-inventory --list -y")
+	out, _ := s.ansible(t, "ansible-inventory", "-i", program, "--list", "-y")
+	if diff := cmp.Diff(s.ansibleLists(t, program), s.musterLists(t, "-i", s.write(t, "inventory.yml", out))); diff != "" || !strings.Contains(out, "r2") {
+		t.Errorf("ansible-inventory (-) and muster (+) do not agree:\n%s", diff)
+	}
+}
+
 // Ansible itself says what a host's connection is, with templates replaced and vaults opened; muster must log in with that.
 const connection = `{{ansible_host}}|{{ansible_port}}|{{ansible_user}}|{{ansible_password}}|{{ansible_become_password}}`
 
