@@ -18,8 +18,9 @@ func TestDeviceBeforeGroupBeforeDefaults(t *testing.T) {
 	t.Parallel()
 	yes, no, three := true, false, 3
 	e := env(t)
-	e.Keyring.Add(secret.Credential{Name: "all"})
-	e.Keyring.Add(secret.Credential{Name: "core"})
+	for _, name := range []string{"all", "core"} {
+		e.Keyring.Add(secret.Credential{Name: name, Username: "of-" + name, Password: secret.Literal(secret.New("pw-" + name))})
+	}
 	e.Keyring.Add(secret.Credential{Name: "own"})
 	e.Defaults = inventory.Group{
 		Settings: inventory.Settings{Platform: "junos", Port: 2022, Username: "netops", Credentials: []string{"all"}, Tags: map[string]string{"a": "default", "b": "default", "c": "default"}, LegacyCrypto: &yes, Secrets: muster.SecretsHash},
@@ -36,6 +37,8 @@ func TestDeviceBeforeGroupBeforeDefaults(t *testing.T) {
 - {name: own-password, group: core, password: x}
 - {name: both, group: core, password: x, credentials: own}
 - {name: nobody, credentials: [owm]}
+- {name: own-enable, group: core, enable: own-en}
+- {name: all-own, group: core, password: x, enable: own-en}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +56,22 @@ func TestDeviceBeforeGroupBeforeDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"device/both", "own"}, inv.Devices[4].Credentials); diff != "" {
 		t.Errorf("a device with a password and a credential of its own: %s", diff)
+	}
+	if diff := cmp.Diff([]string{"device/own-enable/core", "device/own-enable/all"}, inv.Devices[5].Credentials); diff != "" {
+		t.Errorf("a device with an enable secret of its own: %s", diff)
+	}
+	for _, of := range []string{"all", "core"} {
+		name := "device/own-enable/" + of
+		c, _ := e.Keyring.Get(name)
+		if got := describe(t, e.Keyring, muster.Device{Credentials: []string{name}}); c.Username != "of-"+of || !strings.Contains(got, "pw=pw-"+of+" en=own-en") {
+			t.Errorf("%s logs in as %q, %s", name, c.Username, got)
+		}
+		if c, _ := e.Keyring.Get(of); c.Enable != nil {
+			t.Errorf("%s itself got the enable secret of a device", of)
+		}
+	}
+	if diff := cmp.Diff([]string{"device/all-own"}, inv.Devices[6].Credentials); diff != "" {
+		t.Errorf("a device with both: %s", diff)
 	}
 	if len(inv.Bad) != 1 || inv.Bad[0].Error() != `stdin:7:31: no credential is named "owm": did you mean "own"?` {
 		t.Errorf("got %v", inv.Bad)

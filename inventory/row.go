@@ -202,8 +202,8 @@ func (e *Env) home() string {
 	return home
 }
 
-// credentials settles how to log in: a credential of the device's own where the row brings a secret or keys, else those
-// it names or inherits, else that of the environment. One without password and keys says nothing about the login: the
+// credentials settles how to log in: a credential of the device's own where the row brings a password or keys, else those
+// it names or inherits, with its own enable secret where it brings that, else that of the environment. One without password and keys says nothing about the login: the
 // agent and ssh's default identity files are tried.
 func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) error {
 	for _, name := range inherited {
@@ -226,6 +226,10 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 		}
 		return nil
 	}
+	if password == nil && row.keys == nil && len(inherited) > 0 {
+		dev.Credentials = e.withEnable(dev.Name, inherited, enable)
+		return nil
+	}
 	c := secret.Credential{Name: "device/" + dev.Name, Password: password, Enable: enable, Keys: row.keys, Agent: row.keys != nil && !row.noAgent}
 	if row.passphrase != "" {
 		c.Passphrase = secret.Literal(secret.New(row.passphrase))
@@ -239,6 +243,19 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 	e.Keyring.Add(c)
 	dev.Credentials = append([]string{c.Name}, own...)
 	return nil
+}
+
+// withEnable returns credentials as those of a device that brings the secret of its privileged mode alone: it logs in by what
+// others say.
+func (e *Env) withEnable(device string, names []string, enable secret.Source) []string {
+	var own []string
+	for _, name := range names {
+		c, _ := e.Keyring.Get(name) // that it is there was looked at
+		c.Name, c.Enable = "device/"+device+"/"+name, enable
+		e.Keyring.Add(c)
+		own = append(own, c.Name)
+	}
+	return own
 }
 
 // named are the credentials that a row can name: not those that rows bring themselves.
