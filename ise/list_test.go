@@ -272,24 +272,33 @@ func TestDriftIsMendedByReadingAgain(t *testing.T) {
 		"many are deleted":   func(s *sim.ISE) { remove(s, 450) },
 		"all of the last go": func(s *sim.ISE) { removeLast(s, 150) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var s *sim.ISE
-			s = start(t, sim.ISEConfig{Endpoints: 1500, Seed: 5, Hook: at("9", func() { change(s) })})
-			c := config(t, s)
-			c.Connections = 1
-			before := s.Endpoints()
-			found := macs(t, open(t, c).Endpoints(t.Context(), ise.Filter{}))
-			slices.Sort(found)
-			if len(slices.Compact(slices.Clone(found))) != len(found) {
-				t.Error("an endpoint was yielded twice")
-			}
-			for _, mac := range s.Endpoints() {
-				if _, ok := slices.BinarySearch(found, mac); !ok && slices.Contains(before, mac) {
-					t.Errorf("%s was missed", mac)
+		for from, list := range map[string]func(*ise.Client) iter.Seq2[ise.Endpoint, error]{
+			"ERS": func(client *ise.Client) iter.Seq2[ise.Endpoint, error] {
+				return client.Endpoints(t.Context(), ise.Filter{})
+			},
+			"OpenAPI": func(client *ise.Client) iter.Seq2[ise.Endpoint, error] {
+				return client.FullEndpoints(t.Context(), ise.Filter{})
+			},
+		} {
+			t.Run(name+" in "+from, func(t *testing.T) {
+				t.Parallel()
+				var s *sim.ISE
+				s = start(t, sim.ISEConfig{Endpoints: 1500, Seed: 5, Hook: at("9", func() { change(s) })})
+				c := config(t, s)
+				c.Connections = 1
+				before := s.Endpoints()
+				found := macs(t, list(open(t, c)))
+				slices.Sort(found)
+				if len(slices.Compact(slices.Clone(found))) != len(found) {
+					t.Error("an endpoint was yielded twice")
 				}
-			}
-		})
+				for _, mac := range s.Endpoints() {
+					if _, ok := slices.BinarySearch(found, mac); !ok && slices.Contains(before, mac) {
+						t.Errorf("%s was missed", mac)
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -302,6 +311,52 @@ func remove(s *sim.ISE, n int) {
 func removeLast(s *sim.ISE, n int) {
 	for range n {
 		s.RemoveEndpoint(len(s.Endpoints()) - 1)
+	}
+}
+
+// TestDriftThatIsMadeUpForLaterIsSeen: one is deleted, which hides another one, and the total is the old one in the end because
+// one was made behind all the others.
+func TestDriftThatIsMadeUpForLaterIsSeen(t *testing.T) {
+	t.Parallel()
+	var s *sim.ISE
+	var other *ise.Client
+	ctx := t.Context()
+	deleted := at("9", func() { s.RemoveEndpoint(3) })
+	made := at("12", func() {
+		if _, err := other.Endpoint.Create(ctx, ise.Endpoint{MAC: "FE:00:00:00:00:01"}); err != nil {
+			t.Error(err)
+		}
+	})
+	s = start(t, sim.ISEConfig{Endpoints: 1500, Seed: 5, Hook: func(r *http.Request) { deleted(r); made(r) }})
+	c := config(t, s)
+	c.Connections = 1
+	other = open(t, config(t, s))
+	found := macs(t, open(t, c).Endpoints(ctx, ise.Filter{}))
+	for _, mac := range s.Endpoints() {
+		if !slices.Contains(found, mac) {
+			t.Errorf("%s was missed", mac)
+		}
+	}
+	if len(found) != 1501 { // with the one that was deleted
+		t.Errorf("%d endpoints", len(found))
+	}
+}
+
+func TestAListShorterThanItsTotalIsNotTakenForWhole(t *testing.T) {
+	t.Parallel()
+	client := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") != "1" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprint(w, `{"SearchResult":{"total":3,"resources":[{"id":"1"},{"id":"2"}]}}`)
+	})
+	var drift *ise.DriftError
+	var err error
+	for _, err = range client.SGT.List(t.Context(), ise.Filter{}) {
+	}
+	if !errors.As(err, &drift) || drift.Found != 2 || drift.Total != 3 {
+		t.Errorf("got %v", err)
 	}
 }
 

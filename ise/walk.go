@@ -177,7 +177,7 @@ func (k *walk[T]) item(v T) bool {
 
 // exact says that nothing hints at a change: as many objects as ISE counted before, after and in between, each met once.
 func (k *walk[T]) exact() bool {
-	return !k.again && k.least == k.most && k.first == k.last && k.first == k.most && len(k.met) == k.last
+	return !k.again && k.least == k.most && k.first == k.last && len(k.met) == k.last
 }
 
 // grown says that the list only grew: nothing was pulled back onto a page that had been read, and all that was there when
