@@ -117,6 +117,9 @@ func detectURL(u *url.URL) string {
 	return ""
 }
 
+// maxLook is in how many files of a directory an inventory is looked for: where there are thousands, they are something else.
+const maxLook = 64
+
 // detectDir says which kind of source a directory is; empty: none.
 func detectDir(dir string) string {
 	has := func(pattern string) bool {
@@ -141,9 +144,13 @@ func detectDir(dir string) string {
 	if err != nil {
 		return ""
 	}
+	looked := 0
 	for _, e := range entries {
 		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
 			continue
+		}
+		if looked++; looked > maxLook {
+			return ""
 		}
 		if kind, ok := Recognise(filepath.Join(dir, e.Name())); ok && kind == "ansible" {
 			return kind

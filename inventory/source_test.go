@@ -294,6 +294,12 @@ func TestRecognise(t *testing.T) {
 	put(t, dir, "other/notes.txt", "hello there\n")
 	put(t, dir, "plain/host_vars/r1", "x: y\n")
 	put(t, dir, "ox/router.db", "r1:ios\n")
+	for i := range 64 {
+		put(t, dir, fmt.Sprintf("configs/r%02d", i), "hostname x\n!\n")
+		put(t, dir, fmt.Sprintf("few/%02d", i%63), "hostname x\n!\n")
+	}
+	put(t, dir, "configs/x", "[core]\nr1\n")
+	put(t, dir, "few/x", "[core]\nr1\n")
 	put(t, dir, "group/router.db", "r1;cisco;up\n")
 	for path, want := range map[string]string{
 		file("a.csv", "name\n"):                                     "csv",
@@ -313,6 +319,8 @@ func TestRecognise(t *testing.T) {
 		filepath.Join(dir, "rancid"):                                "cloginrc",
 		filepath.Join(dir, "other"):                                 "",
 		filepath.Join(dir, "ox"):                                    "oxidized",
+		filepath.Join(dir, "configs"):                               "",
+		filepath.Join(dir, "few"):                                   "ansible",
 		filepath.Join(dir, "group"):                                 "rancid",
 		"testdata/nornir":                                           "nornir",
 		"testdata/netbox/devices.json":                              "json",
