@@ -106,7 +106,7 @@ func (c *cloginrc) include(name string) error {
 		err = checkText(path, data)
 	}
 	if err != nil {
-		return fmt.Errorf("include: %w", err)
+		return fmt.Errorf("include %s: %w", printable(name), cause(err))
 	}
 	c.read(path, data)
 	return nil

@@ -3,6 +3,7 @@ package inventory
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -186,7 +187,7 @@ func readRegular(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s is not a file of usual size", path)
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file of usual size")}
 	}
 	return os.ReadFile(path)
 }
