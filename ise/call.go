@@ -40,6 +40,7 @@ type answer struct {
 const (
 	bodyLimit  = 16 << 20
 	errorLimit = 64 << 10
+	valueLimit = 1 << 18 // of a list of nothing, {},{},{}, each takes a hundred times as much in memory
 )
 
 // fail makes the error of a request.
@@ -224,6 +225,8 @@ func (r *request) read(resp *http.Response, secrets []string) (answer, *Error) {
 		failed.Err = fmt.Errorf("%w: %w", errTruncated, quoting(err, secrets))
 	case len(body) > bodyLimit:
 		failed.Err = fmt.Errorf("%w: it is longer than %d MB", ErrUnexpected, bodyLimit>>20)
+	case r.method != http.MethodPost && bytes.Count(body, []byte(",")) >= valueLimit:
+		failed.Err = fmt.Errorf("%w: it holds more than %d values", ErrUnexpected, valueLimit)
 	case r.method == http.MethodPost, r.method != http.MethodGet && len(body) == 0, json.Valid(body):
 		return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 	case isHTML(resp.Header, body):

@@ -214,7 +214,7 @@ func TestAHostileBodyIsBounded(t *testing.T) {
 		"half of a JSON":          {func(w http.ResponseWriter) { fmt.Fprint(w, `{"SearchResult":{"total":1,"res`) }, "cut off"},
 		"a line of text":          {func(w http.ResponseWriter) { fmt.Fprint(w, `out of order`) }, "it is no JSON"},
 		"a deep error":            {func(w http.ResponseWriter) { w.WriteHeader(400); fmt.Fprint(w, strings.Repeat(`[`, 1<<20)) }, "invalid request"},
-		"a great many of nothing": {func(w http.ResponseWriter) { nothings(w) }, "more than 10000 objects in one page"},
+		"a great many of nothing": {func(w http.ResponseWriter) { nothings(w) }, "more than 262144 values"},
 		"an object without an id": {func(w http.ResponseWriter) { fmt.Fprint(w, `{"SearchResult":{"total":1,"resources":[{}]}}`) }, "an object without an id"},
 		"an id that moves cursors": {func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"SearchResult":{"total":1,"resources":[{"id":"\u001b[2J"}]}}`)

@@ -139,6 +139,7 @@ func TestAnyStatusOfACreateBut201IsAnError(t *testing.T) {
 				}
 				fmt.Fprint(w, `{"SearchResult":{"total":0,"resources":[]}}`)
 			})
+			ise.SetRetries(client, 1)
 			id, err := client.Endpoint.Create(t.Context(), ise.Endpoint{MAC: "001122334455"})
 			var failed *ise.Error
 			if id != "" || !errors.As(err, &failed) || failed.Status != status || status < 500 && err.Error() != want {

@@ -1,7 +1,6 @@
 package ise
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,45 +27,13 @@ type page[T any] struct {
 // number is taken from it.
 type searchResult[T any] struct {
 	SearchResult *struct {
-		Total     *int     `json:"total"`
-		Resources items[T] `json:"resources"`
+		Total     *int `json:"total"`
+		Resources []T  `json:"resources"`
 		NextPage  struct {
 			Href string `json:"href"`
 		} `json:"nextPage"`
 	}
 }
-
-// items are the objects of a page. A server that sends a great many of nothing in one answer, {},{},{}, is not worth the memory.
-type items[T any] []T
-
-// mostItems is far above pageSize, because some resources are said to know no pages.
-const mostItems = 10000
-
-// UnmarshalJSON reads a JSON array, up to mostItems.
-func (s *items[T]) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
-		return errNoList
-	}
-	list := make(items[T], 0, pageSize)
-	for decoder.More() {
-		if len(list) == mostItems {
-			return fmt.Errorf("more than %d objects in one page", mostItems)
-		}
-		var v T
-		if err := decoder.Decode(&v); err != nil {
-			return err
-		}
-		list = append(list, v)
-	}
-	*s = list
-	return nil
-}
-
-var errNoList = errors.New("that is no list of objects")
 
 // page reads one page of a list.
 func (r *Resource[T]) page(ctx context.Context, filter url.Values, number, size int) (page[T], error) {

@@ -136,16 +136,16 @@ func (c *Client) openPage(ctx context.Context, filter url.Values, number int) (p
 // readEndpoints reads a list of endpoints, alone or as the response of an answer.
 func readEndpoints(body []byte) ([]Endpoint, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
-		var list items[Endpoint]
+		var list []Endpoint
 		err := json.Unmarshal(body, &list)
 		return list, err
 	}
-	var answer struct{ Response *items[Endpoint] }
+	var answer struct{ Response *[]Endpoint }
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, err
 	}
 	if answer.Response == nil {
-		return nil, errNoList
+		return nil, errors.New("no list of endpoints")
 	}
 	return *answer.Response, nil
 }
