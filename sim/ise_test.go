@@ -254,6 +254,15 @@ func TestISEWantsATokenForChanges(t *testing.T) {
 	a.want("POST", "/ers/config/endpoint", strings.Replace(post, "55", "56", 1), 201, "")
 }
 
+func TestISEForgetsATokenThatIsNotUsed(t *testing.T) {
+	t.Parallel()
+	a := ask(t, startISE(t, sim.ISEConfig{CSRF: true, CSRFIdle: time.Nanosecond}))
+	a.header.Set("X-CSRF-Token", "fetch")
+	resp := a.want("GET", "/ers/config/endpoint/versioninfo", "", 200, "VersionInfo")
+	a.header.Set("X-CSRF-Token", resp.Header.Get("X-CSRF-Token"))
+	a.want("POST", "/ers/config/endpoint", `{"ERSEndPoint":{"mac":"00:11:22:33:44:55"}}`, 403, "CSRF")
+}
+
 func TestISEKeepsToItsRate(t *testing.T) {
 	t.Parallel()
 	for status, busy := range map[int]bool{429: false, 503: true} {
