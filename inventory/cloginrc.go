@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -255,12 +254,16 @@ func tclEscape(s string) (meant string, n int) {
 	return s[:n], n
 }
 
+// tclSpaces part the items of a list. They are bytes: half of a letter such as à would be a space of Unicode.
+const tclSpaces = " \t\n\v\f\r"
+
 // tclList parts a text as a list of Tcl: clogin joins the items of each value, so that a blank or a brace in a password has
 // a backslash before it.
 func tclList(text string) ([]string, error) {
 	var items []string
+	space := func(c byte) bool { return strings.IndexByte(tclSpaces, c) >= 0 }
 	for s := text; ; {
-		s = strings.TrimLeftFunc(s, unicode.IsSpace)
+		s = strings.TrimLeft(s, tclSpaces)
 		if s == "" {
 			return items, nil
 		}
@@ -269,7 +272,7 @@ func tclList(text string) ([]string, error) {
 			if n < 0 {
 				return nil, errors.New("a brace in it needs a backslash before it")
 			}
-			if rest := s[n+1:]; rest != "" && !unicode.IsSpace(rune(rest[0])) {
+			if rest := s[n+1:]; rest != "" && !space(rest[0]) {
 				return nil, errors.New("there is something behind a }")
 			}
 			items, s = append(items, s[1:n]), s[n+1:]
@@ -281,7 +284,7 @@ func tclList(text string) ([]string, error) {
 		}
 		var item strings.Builder
 		i := 0
-		for ; i < len(s) && (quoted || !unicode.IsSpace(rune(s[i]))) && !(quoted && s[i] == '"'); i++ {
+		for ; i < len(s) && (quoted || !space(s[i])) && !(quoted && s[i] == '"'); i++ {
 			if s[i] == '\\' && i+1 < len(s) {
 				text, n := tclEscape(s[i+1:])
 				item.WriteString(text)
@@ -291,7 +294,7 @@ func tclList(text string) ([]string, error) {
 			item.WriteByte(s[i])
 		}
 		if quoted {
-			if i >= len(s) || i+1 < len(s) && !unicode.IsSpace(rune(s[i+1])) {
+			if i >= len(s) || i+1 < len(s) && !space(s[i+1]) {
 				return nil, errors.New("a quote at its begin has no end: put a backslash before it")
 			}
 			i++

@@ -94,7 +94,7 @@ func FuzzJSON(f *testing.F) {
 
 // A file of passwords is read with a list of routers beside it.
 func FuzzCloginrc(f *testing.F) {
-	for _, word := range []string{"add user * {a b}", "add password r? \"x\\\"y\" {z};add method r1 ssh:22", "add identity * $env(HOME)/x", "add user {[r-} \\x41\\", "include more", "include \a", "add password * {{a} b}"} {
+	for _, word := range []string{"add user * {a b}", "add password r? \"x\\\"y\" {z};add method r1 ssh:22", "add identity * $env(HOME)/x", "add user {[r-} \\x41\\", "include more", "include \a", "add password * \xa0{{a}", "add password * {{a} b}"} {
 		f.Add(word)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

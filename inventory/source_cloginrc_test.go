@@ -43,6 +43,8 @@ var cloginrcWords = map[string]string{
 	`{a"b}`:               `a"b`,
 	`{&%!}`:               "&%!",
 	`{пароль}`:            "пароль",
+	`{àРх }`:              "àРх ",
+	`à b`:                 "à b",
 	`x{y}`:                "x{y}",
 	`{a\;b}`:              "a;b",
 	`{tab\there}`:         "tab\there",
