@@ -129,12 +129,19 @@ func (c *Client) send(ctx context.Context, n *node, r *request) (a answer, faile
 	defer c.gate.leave()
 	defer func() { judged(max(a.status, failed.status())) }()
 	left := time.Now()
-	inner, cancel := context.WithTimeoutCause(c.paced(ctx), c.timeout, errSilent)
+	traced, waiting := c.paced(ctx)
+	inner, cancel := context.WithTimeoutCause(traced, c.timeout, errSilent)
 	defer cancel()
 	a, failed = c.exchange(inner, n, r, password)
 	if failed == nil {
 		c.gate.faster()
 		return a, nil
+	}
+	if *waiting {
+		failed.sent, failed.unconnected = false, noAnswer(failed.Err)
+	}
+	if failed.unconnected {
+		failed.Err = fmt.Errorf("no connection came about: %w", failed.Err)
 	}
 	switch failed.left = left; {
 	case ctx.Err() != nil:
@@ -168,15 +175,21 @@ func (c *Client) pass(ctx context.Context) (password string, judged func(status 
 var errSilent = fmt.Errorf("%w: it did not answer in time", ErrUnavailable)
 
 // paced makes a context in which each further time that the transport sends the request by itself, because a kept
-// connection had broken, counts against the rate too.
-func (c *Client) paced(ctx context.Context) context.Context {
+// connection had broken, counts against the rate too. waiting is true as long as there is no connection, secured if it is to be,
+// on which it could have been sent.
+func (c *Client) paced(ctx context.Context) (traced context.Context, waiting *bool) {
+	waiting = new(false)
 	sent := false
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
-		if sent {
-			_ = c.gate.again(ctx) // when ctx has ended the transport finds out by itself
-		}
-		sent = true
-	}})
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) {
+			if sent {
+				_ = c.gate.again(ctx) // when ctx has ended the transport finds out by itself
+				return
+			}
+			sent, *waiting = true, true
+		},
+		GotConn: func(httptrace.GotConnInfo) { *waiting = false },
+	}), waiting
 }
 
 // exchange is the HTTP of send.

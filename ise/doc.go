@@ -30,9 +30,9 @@
 //
 // # Several PANs
 //
-// Config.Standby names other PANs. A node that cannot be reached, and for changes one that says that it is read-only, passes the
-// request on to the next; nothing has been done by either. A request whose answer was lost stays with its node. The node that
-// answered is asked first from then on.
+// Config.Standby names other PANs. A node to which no connection comes about, TLS included, and for changes one that says that it
+// is read-only, passes the request on to the next; nothing has been done by either. A request whose answer was lost stays with
+// its node. The node that answered is asked first from then on.
 //
 // # Secrets
 //

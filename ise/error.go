@@ -40,11 +40,12 @@ type Error struct {
 	Attempts int
 	Err      error // one of the errors above, or why there was no answer
 
-	left       time.Time     // when the request left
-	sent       bool          // ISE may have got it
-	again      bool          // it may have done what it was asked for at an earlier attempt
-	html       bool          // the body was no JSON
-	retryAfter time.Duration // as the answer asked for
+	left        time.Time     // when the request left
+	sent        bool          // ISE may have got it
+	unconnected bool          // no connection came about, for a reason that may pass
+	again       bool          // it may have done what it was asked for at an earlier attempt
+	html        bool          // the body was no JSON
+	retryAfter  time.Duration // as the answer asked for
 }
 
 // Error says what was being done, what happened, and what ISE says to it.

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 
 	"github.com/musternet/muster/ise"
+	"github.com/musternet/muster/sim"
 )
 
 // pair is a primary PAN, which does to a request what state says, and a secondary one, which only reads.
@@ -99,5 +101,53 @@ func TestWhichPANIsAsked(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAPANThatDoesNotGetAsFarAsTLSIsPassedOver: it takes connections and closes them, as one that is starting does.
+func TestAPANThatDoesNotGetAsFarAsTLSIsPassedOver(t *testing.T) {
+	t.Parallel()
+	s := start(t, sim.ISEConfig{Endpoints: 3, Seed: 1})
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-ended
+	})
+	c := config(t, s)
+	c.URL, c.Standby = "https://"+l.Addr().String(), []string{s.URL()}
+	if _, err := open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:55"}); err != nil {
+		t.Error(err)
+	}
+	if n, err := open(t, c).Endpoint.Total(t.Context(), ise.Filter{}); n != 4 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if got := s.Counts(); got.Requests != 2 {
+		t.Errorf("%d requests: something was looked up that cannot have been made", got.Requests)
+	}
+	c.Standby, c.Retries = nil, 2
+	var failed *ise.Error
+	_, err = open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:56"})
+	if !errors.As(err, &failed) || failed.Attempts != 3 || errors.Is(err, ise.ErrUncertain) || !strings.Contains(err.Error(), "no connection came about: EOF") {
+		t.Errorf("without another one: %v", err)
+	}
+	stranger := start(t, sim.ISEConfig{Seed: 2})
+	c.URL, c.Standby, c.Pin, c.CAFile = stranger.URL(), []string{s.URL()}, s.Pin(), ""
+	var pin *ise.PinError
+	if _, err = open(t, c).Endpoint.Total(t.Context(), ise.Filter{}); !errors.As(err, &pin) || s.Counts().Requests != 2 {
+		t.Errorf("one with the certificate of another: %v", err)
 	}
 }

@@ -83,9 +83,9 @@ func slowing(e *Error) bool {
 	return e.Status == 0 && !errors.Is(e.Err, errTruncated) || e.Status == 429 || e.Status == 503
 }
 
-// elsewhere says whether another PAN may do what this one did not: nothing was sent to it, or it refused because it is not
-// the primary.
+// elsewhere says whether another PAN may do what this one did not: no connection to it came about, or it refused because it is
+// not the primary.
 func elsewhere(e *Error) bool {
 	_, ok := errors.AsType[*unreachable](e.Err)
-	return ok || errors.Is(e.Err, ErrReadOnly)
+	return ok || e.unconnected || errors.Is(e.Err, ErrReadOnly)
 }
