@@ -141,7 +141,7 @@ func TestAPANThatDoesNotGetAsFarAsTLSIsPassedOver(t *testing.T) {
 	c.Standby, c.Retries = nil, 2
 	var failed *ise.Error
 	_, err = open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:56"})
-	if !errors.As(err, &failed) || failed.Attempts != 3 || errors.Is(err, ise.ErrUncertain) || !strings.Contains(err.Error(), "no connection came about: EOF") {
+	if !errors.As(err, &failed) || failed.Attempts != 3 || errors.Is(err, ise.ErrUncertain) || !strings.Contains(err.Error(), "no connection came about: ") {
 		t.Errorf("without another one: %v", err)
 	}
 	stranger := start(t, sim.ISEConfig{Seed: 2})
