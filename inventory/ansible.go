@@ -115,7 +115,7 @@ func (a *ansible) ungrouped() {
 
 // child puts one group below another.
 func (g *ansibleGroup) child(c *ansibleGroup) error {
-	if c == g || c.above(g) {
+	if c == g || len(c.children) > 0 && c.above(g) {
 		return fmt.Errorf("the group %q would lie below itself", printable(c.name))
 	}
 	if !slices.Contains(g.children, c) {
@@ -165,17 +165,21 @@ func (a *ansible) depths() {
 
 // groupsOf returns all groups of a host in the order of their precedence, the one that counts last.
 func (a *ansible) groupsOf(h *ansibleHost) []*ansibleGroup {
-	all := slices.Clone(h.groups)
-	for _, g := range h.groups {
-		for _, p := range g.ancestors() {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-			}
+	var all []*ansibleGroup
+	seen := map[*ansibleGroup]bool{}
+	add := func(g *ansibleGroup) {
+		if !seen[g] {
+			seen[g] = true
+			all = append(all, g)
 		}
 	}
-	if !slices.Contains(all, a.groups["all"]) {
-		all = append(all, a.groups["all"])
+	for _, g := range h.groups {
+		add(g)
+		for _, p := range g.ancestors() {
+			add(p)
+		}
 	}
+	add(a.groups["all"])
 	slices.SortFunc(all, func(x, y *ansibleGroup) int {
 		return cmp.Or(cmp.Compare(x.depth, y.depth), cmp.Compare(x.priority(), y.priority()), strings.Compare(x.name, y.name))
 	})
