@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/musternet/muster/ise"
@@ -46,4 +47,27 @@ func TestAPasswordThatIsChangedIsNotTriedByAllThatWait(t *testing.T) {
 	if n := rejected.Load(); n == 0 || n > connections {
 		t.Errorf("it was sent %d times, want no more than were under way: ISE locks accounts", n)
 	}
+}
+
+func TestARejectedPasswordIsSentAgainAfterAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent, asked := 0, 0
+		cfg := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			sent++
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		cfg.Password = func(context.Context) (string, error) { asked++; return "wrong", nil }
+		client := open(t, cfg)
+		for i, want := range []int{1, 1, 2, 2} { // at 0, 40, 80 and 120 s
+			if _, err := client.Endpoint.Total(t.Context(), ise.Filter{}); !errors.Is(err, ise.ErrUnauthorized) {
+				t.Errorf("got %v", err)
+			}
+			if sent != want || asked != i+1 {
+				t.Errorf("after %d s it was sent %d times, want %d, and asked for %d times", 40*i, sent, want, asked)
+			}
+			time.Sleep(40 * time.Second)
+		}
+	})
 }
