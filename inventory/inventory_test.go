@@ -57,11 +57,10 @@ func TestDeviceBeforeGroupBeforeDefaults(t *testing.T) {
 	if diff := cmp.Diff([]string{"device/both", "own"}, inv.Devices[4].Credentials); diff != "" {
 		t.Errorf("a device with a password and a credential of its own: %s", diff)
 	}
-	if diff := cmp.Diff([]string{"device/own-enable/core", "device/own-enable/all"}, inv.Devices[5].Credentials); diff != "" {
+	if diff := cmp.Diff([]string{"device/own-enable", "device/own-enable/all"}, inv.Devices[5].Credentials); diff != "" {
 		t.Errorf("a device with an enable secret of its own: %s", diff)
 	}
-	for _, of := range []string{"all", "core"} {
-		name := "device/own-enable/" + of
+	for of, name := range map[string]string{"core": "device/own-enable", "all": "device/own-enable/all"} {
 		c, _ := e.Keyring.Get(name)
 		if got := describe(t, e.Keyring, muster.Device{Credentials: []string{name}}); c.Username != "of-"+of || !strings.Contains(got, "pw=pw-"+of+" en=own-en") {
 			t.Errorf("%s logs in as %q, %s", name, c.Username, got)

@@ -249,9 +249,12 @@ func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) 
 // others say.
 func (e *Env) withEnable(device string, names []string, enable secret.Source) []string {
 	var own []string
-	for _, name := range names {
+	for i, name := range names {
 		c, _ := e.Keyring.Get(name) // that it is there was looked at
-		c.Name, c.Enable = "device/"+device+"/"+name, enable
+		c.Name, c.Enable = "device/"+device, enable
+		if i > 0 {
+			c.Name += "/" + name
+		}
 		e.Keyring.Add(c)
 		own = append(own, c.Name)
 	}
