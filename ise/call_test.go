@@ -138,8 +138,8 @@ func TestWhatIsNoHTTPMakesOnePrintableLineWithoutCredentials(t *testing.T) {
 		"a header without a colon": func(r *http.Request, w io.Writer) {
 			fmt.Fprintf(w, "HTTP/1.1 200 OK\r\n%s\r\n\r\n", r.Header.Get("Authorization"))
 		},
-		"a long line":          func(_ *http.Request, w io.Writer) { fmt.Fprint(w, strings.Repeat("\x1b[31mx", 20000)+"\r\n") },
-		"headers without end":  func(_ *http.Request, w io.Writer) { endless(w, "HTTP/1.1 200 OK\r\n", "X-A: \x1b]0;x\a\r\n") },
+		"a long line":         func(_ *http.Request, w io.Writer) { fmt.Fprint(w, strings.Repeat("\x1b[31mx", 20000)+"\r\n") },
+		"headers without end": func(_ *http.Request, w io.Writer) { endless(w, "HTTP/1.1 200 OK\r\n", "X-A: \x1b]0;x\a\r\n") },
 		"a header of a megabyte": func(_ *http.Request, w io.Writer) {
 			fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nX: %s\r\nContent-Length: 18\r\n\r\n", strings.Repeat("a", 1<<20))
 			fmt.Fprint(w, `{"ERSEndPoint":{}}`)
