@@ -144,7 +144,7 @@ func detectDir(dir string) string {
 	if err != nil {
 		return ""
 	}
-	looked := 0
+	looked, found := 0, 0
 	for _, e := range entries {
 		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
 			continue
@@ -153,8 +153,11 @@ func detectDir(dir string) string {
 			return ""
 		}
 		if kind, ok := Recognise(filepath.Join(dir, e.Name())); ok && kind == "ansible" {
-			return kind
+			found++
 		}
+	}
+	if 2*found > looked { // one file among many may only look like it
+		return "ansible"
 	}
 	return ""
 }

@@ -119,7 +119,43 @@ func looksAnsible(name, text string) bool {
 	if looksYAML(name, text) {
 		return yamlShape(text) == "ansible"
 	}
-	return ansibleINISection.MatchString(text) || ansibleINIVars.MatchString(text)
+	return ansibleINIVars.MatchString(text) || ansibleINISection.MatchString(text) && looksHosts(name, text)
+}
+
+// looksHosts says whether most of what stands in the sections of an INI file are hosts with variables behind, and not the settings
+// of some program: nobody wants to log in to those. Where nothing stands in them, the name tells.
+func looksHosts(name, text string) bool {
+	hosts, others, state := 0, 0, ""
+	for _, line := range lines([]byte(text)) {
+		line = strings.TrimSpace(line)
+		if m := iniSection.FindStringSubmatch(line); m != nil {
+			state = m[2]
+			hosts += len(state) // only an inventory has sections of such names
+			continue
+		}
+		if line == "" || line[0] == '#' || line[0] == ';' || state != "" {
+			continue
+		}
+		if isHostLine(line) {
+			hosts++
+		} else {
+			others++
+		}
+	}
+	base := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	return hosts > others || hosts+others == 0 && (base == "hosts" || base == "inventory")
+}
+
+// isHostLine says whether a line is a host, or a range of them, with variables behind.
+func isHostLine(line string) bool {
+	words, err := shellWords(line)
+	if err != nil || len(words) == 0 || strings.Contains(words[0], "=") {
+		return false
+	}
+	return !slices.ContainsFunc(words[1:], func(word string) bool {
+		name, _, ok := strings.Cut(word, "=")
+		return !ok || name == ""
+	})
 }
 
 // looksYAML says whether an inventory is YAML and not INI.

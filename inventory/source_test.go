@@ -296,10 +296,13 @@ func TestRecognise(t *testing.T) {
 	put(t, dir, "ox/router.db", "r1:ios\n")
 	for i := range 64 {
 		put(t, dir, fmt.Sprintf("configs/r%02d", i), "hostname x\n!\n")
-		put(t, dir, fmt.Sprintf("few/%02d", i%63), "hostname x\n!\n")
+		put(t, dir, fmt.Sprintf("one/%02d", i%3), "hostname x\n!\n")
 	}
 	put(t, dir, "configs/x", "[core]\nr1\n")
-	put(t, dir, "few/x", "[core]\nr1\n")
+	put(t, dir, "one/x", "[core]\nr1\n")
+	put(t, dir, "most/x", "[core]\nr1\n")
+	put(t, dir, "most/y", "[edge]\nr2\n")
+	put(t, dir, "most/README", "These are no devices.\n")
 	put(t, dir, "group/router.db", "r1;cisco;up\n")
 	for path, want := range map[string]string{
 		file("a.csv", "name\n"):                                     "csv",
@@ -320,17 +323,23 @@ func TestRecognise(t *testing.T) {
 		filepath.Join(dir, "other"):                                 "",
 		filepath.Join(dir, "ox"):                                    "oxidized",
 		filepath.Join(dir, "configs"):                               "",
-		filepath.Join(dir, "few"):                                   "ansible",
-		filepath.Join(dir, "group"):                                 "rancid",
-		"testdata/nornir":                                           "nornir",
-		"testdata/netbox/devices.json":                              "json",
-		"https://netbox.example.net":                                "netbox",
-		"https://nb.example.net/api/dcim/devices/?site=a":           "netbox",
-		"https://ise.example.net:9060":                              "ise",
-		"http://librenms.example.net/api/v0/oxidized/":              "json",
-		"https://cmdb.example.net/nodes.json":                       "json",
-		"https://cmdb.example.net/nodes":                            "",
-		"https://a:b@netbox.example.net":                            "",
+		filepath.Join(dir, "one"):                                   "", // among others it may only look like one
+		filepath.Join(dir, "most"):                                  "ansible",
+		file("mke2fs.conf", "[defaults]\n\tbase_features = sparse_super,large_file\n\tblocksize = 4096\n"): "",
+		file("system.conf", "[Manager]\n#LogLevel=info\n"):                                                 "",
+		file("unit.conf", "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n"):                                   "",
+		file("inventory.ini", "[core]\n"):                                                                  "ansible",
+		file("broken.ini", "[core]\nr1\nr2 speed=fast\nr3 no good\n"):                                      "ansible",
+		filepath.Join(dir, "group"):                                                                        "rancid",
+		"testdata/nornir":                                                                                  "nornir",
+		"testdata/netbox/devices.json":                                                                     "json",
+		"https://netbox.example.net":                                                                       "netbox",
+		"https://nb.example.net/api/dcim/devices/?site=a":                                                  "netbox",
+		"https://ise.example.net:9060":                                                                     "ise",
+		"http://librenms.example.net/api/v0/oxidized/":                                                     "json",
+		"https://cmdb.example.net/nodes.json":                                                              "json",
+		"https://cmdb.example.net/nodes":                                                                   "",
+		"https://a:b@netbox.example.net":                                                                   "",
 	} {
 		if got, ok := inventory.Recognise(path); got != want && ok || ok != (want != "") {
 			t.Errorf("%s: got %q, %t, want %q", strings.TrimPrefix(path, dir), got, ok, want)
