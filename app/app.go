@@ -21,7 +21,7 @@ import (
 var (
 	ErrUsage   = errors.New("usage")            // 2: settings, inventory, arguments
 	ErrNothing = errors.New("nothing selected") // 3: no device matched, nothing stored
-	ErrStore   = errors.New("store")            // 4: data directory, git, database or Cisco ISE out of reach
+	ErrStore   = errors.New("store")            // 4: data directory, git, database, or a server that was asked out of reach
 )
 
 // Options say where things are and what the caller's flags override.
@@ -115,6 +115,9 @@ func (a *App) load(ctx context.Context) error {
 	env.Stdin, env.Getenv = a.opts.Stdin, a.opts.Getenv
 	env.Keep, env.AcceptShrunk = settings.KeepDir(a.dir), a.opts.Shrunk
 	inv, err := inventory.Load(ctx, env, specs...)
+	if errors.Is(err, inventory.ErrServer) {
+		return &markedError{err, ErrStore}
+	}
 	if err != nil {
 		return usage(err)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/musternet/muster/ise"
 	"github.com/musternet/muster/task"
@@ -104,7 +105,7 @@ func (i *ISE) endpointFilter(ctx context.Context, q ISEQuery) (ise.Filter, map[s
 		return f, nil, &markedError{errGroupAny, ErrUsage}
 	case q.Group != "":
 		g, err := i.group(ctx, q.Group)
-		f.Match = append(f.Match, "groupId.EQ."+g.ID)
+		f.Match = append(slices.Clip(f.Match), "groupId.EQ."+g.ID)
 		return f, map[string]string{g.ID: g.Name}, err
 	case q.Full:
 		names, err := i.groupNames(ctx)

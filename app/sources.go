@@ -59,10 +59,14 @@ func sourceKey(source string) string {
 	if source == "-" || strings.Contains(source, "://") { // no file
 		return source
 	}
-	if abs, err := filepath.Abs(source); err == nil {
-		return abs
+	spec, err := inventory.ParseSpec(source)
+	if err != nil {
+		return source
 	}
-	return source
+	if spec.File, err = filepath.Abs(spec.File); err != nil {
+		return source
+	}
+	return spec.String()
 }
 
 // wantsAll tells whether selectors ask for the whole inventory.

@@ -3,6 +3,9 @@ package app_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -39,5 +42,21 @@ func TestAServerThatShrankIsBelievedWhenThatIsAccepted(t *testing.T) {
 		if n := devices(app.Options{Shrunk: c.accept}); n != c.want {
 			t.Errorf("accepted %v: got %d devices, want %d", c.accept, n, c.want)
 		}
+	}
+}
+
+// What a source gave is remembered under its file, wherever muster is started.
+func TestASourceIsKnownByItsFileInEveryDirectory(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, filepath.Join(dir, "hosts"), "[core]\nr1\nr2\nr3\n")
+	for _, source := range []string{"ansible:hosts", "ansible:" + filepath.Join(dir, "hosts")} {
+		a := openIn(t, dir, app.Options{DataDir: filepath.Join(dir, "data"), Inventory: []string{source}})
+		for range a.Backup(t.Context(), nil, app.RunOptions{}, &app.Summary{}) {
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "data", "sources.json"))
+	if err != nil || strings.Count(string(text), "hosts") != 1 {
+		t.Errorf("got %s, %v", text, err)
 	}
 }

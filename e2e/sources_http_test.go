@@ -157,7 +157,7 @@ func TestAServerThatFailsNeverEmptiesTheFleet(t *testing.T) {
 	}
 
 	b.be("failing") // before there was ever a good answer
-	s.muster(t, "--config", config, "backup", "-q").complaint(t, 2, b.URL, "503")
+	s.muster(t, "--config", config, "backup", "-q").complaint(t, 4, b.URL, "503")
 
 	b.be("well")
 	if a := backup(t, len(fleet.Devices())); strings.Contains(a.stderr, "are used") {

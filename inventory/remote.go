@@ -69,9 +69,19 @@ type made struct {
 	err error
 }
 
+// ErrServer marks that a server which is a source could not be asked, and that there is no answer of it from before.
+var ErrServer = errors.New("the server of an inventory is out of reach")
+
+// serverError is an error of the server and not of what is known of it here.
+type serverError struct{ error }
+
+func (e *serverError) Is(target error) bool { return target == ErrServer }
+
+func (e *serverError) Unwrap() error { return e.error }
+
 // ask fetches within askTime.
 func (s *remote) ask(ctx context.Context) ([]found, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, askTime, fmt.Errorf("%s: not all of it came within %v", s.spec.place(), askTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, askTime, &serverError{fmt.Errorf("%s: not all of it came within %v", s.spec.place(), askTime)})
 	defer cancel()
 	rows, err := s.fetch(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -97,8 +107,21 @@ func (s *remote) complete(rows []found) (all []made, devices int) {
 	return all, devices
 }
 
-// fetchPages asks for a list of JSON objects page by page and calls each with the items, in order, numbered from 1.
-func (w *web) fetchPages(ctx context.Context, u *url.URL, m Mapping, each func(n int, item any)) error {
+// pages is who takes the pages of a list: each item, in order, numbered from 1, and if wanted each page as a whole.
+type pages struct {
+	item func(n int, item any)
+	page func(data []byte)
+}
+
+// fetchPages asks for a list of JSON objects page by page. Its errors are those of the server.
+func (w *web) fetchPages(ctx context.Context, u *url.URL, m Mapping, to pages) error {
+	if err := w.fetch(ctx, u, m, to); err != nil {
+		return &serverError{err}
+	}
+	return nil
+}
+
+func (w *web) fetch(ctx context.Context, u *url.URL, m Mapping, to pages) error {
 	n, seen := 0, map[string]bool{}
 	for {
 		if seen[u.String()] || len(seen) >= maxPages {
@@ -109,9 +132,12 @@ func (w *web) fetchPages(ctx context.Context, u *url.URL, m Mapping, each func(n
 		if err != nil {
 			return err
 		}
+		if to.page != nil {
+			to.page(data)
+		}
 		err = jsonList(data, m.List, func(_ int, item any) bool {
 			n++
-			each(n, item)
+			to.item(n, item)
 			return n < maxRows
 		})
 		if err == nil && n >= maxRows {

@@ -36,7 +36,7 @@ func openISE(spec Spec, env *Env) (Source, error) {
 		var all []found
 		for dev, err := range client.NetworkDevice.Full(ctx, iseFilter(spec)) {
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", shown(u), err)
+				return nil, &serverError{fmt.Errorf("%s: %w", shown(u), err)}
 			}
 			row, err := iseRow(dev)
 			all = append(all, found{shown(u) + "/ers/config/networkdevice/" + printable(dev.ID), row, err})

@@ -27,10 +27,10 @@ func openJSON(spec Spec, env *Env) (Source, error) {
 		}
 		defer w.close()
 		var all []found
-		err = w.fetchPages(ctx, u, spec.Map, func(n int, item any) {
+		err = w.fetchPages(ctx, u, spec.Map, pages{item: func(n int, item any) {
 			row, err := spec.Map.row(item)
 			all = append(all, found{shown(u) + "#" + spec.Map.id(item, n), row, err})
-		})
+		}})
 		return all, err
 	}}, nil
 }

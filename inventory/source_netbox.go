@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,12 +46,33 @@ func openNetBox(spec Spec, env *Env) (Source, error) {
 			return nil, fmt.Errorf("%s: %w", shown(u), err)
 		}
 		defer w.close()
-		list := netboxList{spec: spec, base: shown(u), seen: map[string]bool{}}
-		if err := w.fetchPages(ctx, u, spec.Map, list.add); err != nil {
+		list, err := w.netboxDevices(ctx, u, spec)
+		if err != nil {
 			return nil, err
 		}
 		return list.rows(env), nil
 	}}, nil
+}
+
+// netboxReads is how often a list that changes while it is read is read.
+const netboxReads = 3
+
+// netboxDevices reads all pages. A device that is deleted meanwhile moves the others up, and one of them from a page that is still to
+// come onto one that was read: where the pages do not agree on how many there are, the list is read anew.
+func (w *web) netboxDevices(ctx context.Context, u *url.URL, spec Spec) (netboxList, error) {
+	for range netboxReads {
+		list, counts := netboxList{spec: spec, base: shown(u), seen: map[string]bool{}}, map[int]bool{}
+		err := w.fetchPages(ctx, u, spec.Map, pages{item: list.add, page: func(data []byte) {
+			var whole struct{ Count *int }
+			if json.Unmarshal(data, &whole) == nil && whole.Count != nil {
+				counts[*whole.Count] = true
+			}
+		}})
+		if err != nil || len(counts) <= 1 {
+			return list, err
+		}
+	}
+	return netboxList{}, &serverError{fmt.Errorf("%s: it changed each of the %d times that it was read", shown(u), netboxReads)}
 }
 
 // netboxURL returns the URL of the first page.

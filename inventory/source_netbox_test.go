@@ -2,6 +2,8 @@ package inventory_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -187,6 +189,44 @@ func TestNetBoxThatFails(t *testing.T) {
 }
 
 // Behind a proxy NetBox often thinks that it is asked by http: and on another port.
+// A device that is deleted between two pages moves one that was not read yet onto a page that was.
+func TestNetBoxThatChangesBetweenTwoPages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		deletions int
+		want      string // in the error; empty: the list is whole
+	}{
+		"once":       {1, ""},
+		"every time": {100, "it changed each of the 3 times that it was read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetBox(t)
+			n.devices = nil
+			for i := range 100 {
+				n.devices = append(n.devices, map[string]any{"id": i + 1, "name": fmt.Sprintf("r%03d", i), "status": map[string]any{"value": "active"}, "primary_ip": map[string]any{"address": "192.0.2.1/24"}})
+			}
+			n.page = 50
+			n.next = func(next string) string { // as the first page is answered
+				if c.deletions--; c.deletions >= 0 {
+					n.devices = n.devices[1:]
+				}
+				return next
+			}
+			inv, err := inventory.Load(t.Context(), env(t), inventory.Spec{Type: "netbox", URL: n.URL})
+			if c.want != "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, inventory.ErrServer) {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil || len(inv.Devices) != 99 || inv.Devices[0].Name != "r001" || inv.Devices[49].Name != "r050" {
+				t.Errorf("got %d devices, %v", len(inv.Devices), err)
+			}
+		})
+	}
+}
+
 func TestNetBoxBehindAProxy(t *testing.T) {
 	t.Parallel()
 	n := newNetBox(t)

@@ -21,7 +21,7 @@ failed of the last run), @stale (no good backup of late), @all. No selector mean
 that no inventory knows is tried as ssh would try it.
 
 Exit codes: 0 all well; 1 some device failed, or drift with --exit-code; 2 wrong usage or settings; 3 nothing matched;
-4 data directory, or ISE, out of reach; 130 interrupted (what was finished is kept; a second Ctrl-C kills).`
+4 data directory, or a server that was asked, out of reach; 130 interrupted (what was finished is kept; a second Ctrl-C kills).`
 
 const rootExample = `  muster demo                                    see it work, without gear
   MUSTER_PASSWORD=... muster backup admin@r1     one device, as by ssh
