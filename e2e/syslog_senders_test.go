@@ -128,6 +128,13 @@ func live(t *testing.T, n *node, i int) {
 	for _, one := range sayings {
 		n.logs(t, one.priority, one.tag, one.text, one.more...)
 	}
+	// rsyslogd logs its own start only where it is quick enough, and a HUP always.
+	if _, err := n.output("sh", "-c", "kill -HUP $(cat /run/lab/rsyslogd.pid)"); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 10*time.Second, n.name+"'s rsyslogd has logged that it was HUPed", func() bool {
+		return slices.ContainsFunc(n.logged(t), func(l ownLine) bool { return l.App == "rsyslogd" && strings.Contains(l.Text, "HUP") })
+	})
 	n.crashes(t, "bgpd")
 }
 
