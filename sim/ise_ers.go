@@ -134,7 +134,7 @@ func (res *iseResource) matching(r *http.Request) ([]*iseObject, error) {
 	q := r.URL.Query()
 	found := res.order
 	if filters := q["filter"]; len(filters) > 0 {
-		tests, err := iseTests(filters)
+		tests, err := res.tests(filters)
 		if err != nil {
 			return nil, err
 		}
@@ -161,8 +161,8 @@ func (res *iseResource) matching(r *http.Request) ([]*iseObject, error) {
 	return found, nil
 }
 
-// iseTests reads filters, FIELD.OPERATOR.VALUE.
-func iseTests(filters []string) ([]func(*iseObject) bool, error) {
+// tests reads filters, FIELD.OPERATOR.VALUE. A field is one that the first object has.
+func (res *iseResource) tests(filters []string) ([]func(*iseObject) bool, error) {
 	var tests []func(*iseObject) bool
 	for _, f := range filters {
 		parts := strings.SplitN(f, ".", 3)
@@ -176,10 +176,25 @@ func iseTests(filters []string) ([]func(*iseObject) bool, error) {
 		if !ok {
 			return nil, fmt.Errorf("illegal operator in filter %s", f)
 		}
+		if len(res.order) > 0 && !res.order[0].has(parts[0]) {
+			return nil, fmt.Errorf("illegal field name %s", parts[0])
+		}
 		tests = append(tests, func(o *iseObject) bool { return compare(o.field(parts[0]), parts[2]) != not })
 	}
 	return tests, nil
 }
+
+// has says whether there is a field to filter by.
+func (o *iseObject) has(name string) bool {
+	if name == "name" || name == "description" {
+		return true
+	}
+	all := o.all()
+	return all[name] != nil || all[iseOtherNames[name]] != nil
+}
+
+// iseOtherNames are fields that go by another name in filters than in objects.
+var iseOtherNames = map[string]string{"mac": "macAddress"}
 
 // field returns a field as text. The name of an endpoint is its MAC address, which spares making its fields.
 func (o *iseObject) field(name string) string {
@@ -193,7 +208,7 @@ func (o *iseObject) field(name string) string {
 	if value, ok := all[name]; ok {
 		return fmt.Sprint(value)
 	}
-	return fmt.Sprint(cmp.Or[any](all[map[string]string{"mac": "macAddress"}[name]], ""))
+	return fmt.Sprint(cmp.Or[any](all[iseOtherNames[name]], ""))
 }
 
 // create makes an object.

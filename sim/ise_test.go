@@ -156,6 +156,7 @@ func TestISEListsInPages(t *testing.T) {
 	a.want("GET", "/ers/config/nothing", "", 404, "<title>")
 	a.want("GET", "/ers/config/endpoint?filter=mac.EQ."+names[7], "", 200, `"total":1`)
 	a.want("GET", "/ers/config/endpoint?filter=mac.IS."+names[7], "", 400, "illegal operator")
+	a.want("GET", "/ers/config/endpoint?filter=colour.EQ.red", "", 400, "illegal field name colour")
 }
 
 func TestISEIsTheSameForTheSameSeed(t *testing.T) {
