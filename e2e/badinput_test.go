@@ -46,7 +46,7 @@ func TestWhatIsWrongWithTheInputIsSaidInOneSentence(t *testing.T) {
 		"settings that are no YAML":         {"muster.yaml", "a: [1\n", []string{"--config", "FILE", "backup"}, 2, []string{"muster.yaml"}},
 		"settings that are not there":       {"x", "", []string{"--config", "/nowhere/muster.yaml", "backup"}, 2, []string{"/nowhere/muster.yaml"}},
 		"inventory that is not there":       {"x", "", []string{"backup", "-i", "/nowhere/list.csv"}, 2, []string{"/nowhere/list.csv"}},
-		"inventory that is a directory":     {"x", "", []string{"backup", "-i", "/etc"}, 2, []string{"/etc"}},
+		"inventory that is a directory":     {"x", "", []string{"backup", "-i", "/usr"}, 2, []string{"/usr"}},
 		"inventory without a known column":  {"list.csv", "nombre,direccion\nr1,1\n", []string{"backup", "-i", "FILE"}, 2, []string{"list.csv"}},
 		"inventory of noise":                {"list.csv", noise, []string{"backup", "-i", "FILE"}, 2, []string{"list.csv"}},
 		"empty inventory":                   {"list.csv", "name,address\n", []string{"backup", "-i", "FILE"}, 3, nil},
