@@ -102,6 +102,7 @@ func TestAThousandDevicesWithEveryFaultLoseNothing(t *testing.T) {
 	fleets := map[string]string{"what networks do": "127.81.0.0/16", "what devices do": "127.82.0.0/16"}
 	for name, prefix := range fleets {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t)
 			fleet := startFleet(t, sim.Config{Devices: 1000, Seed: 7, Listen: prefix, Faults: fivePercent(faults[name]...)})
 			list := s.inventory(t, rowsOf(fleet)...)
