@@ -164,6 +164,9 @@ func (d *Dialer) logins(ctx context.Context, creds []secret.Credential, username
 	}
 	var logins []session.Credential
 	for _, c := range creds {
+		if c.Password == nil && len(c.Keys) == 0 && !c.Agent {
+			c.Password = d.password()
+		}
 		l := session.Credential{Name: c.Name, ID: d.Keyring.ID(ctx, c, username), User: c.Username, Agent: c.Agent}
 		if l.User == "" {
 			l.User = username
@@ -181,6 +184,16 @@ func (d *Dialer) logins(ctx context.Context, creds []secret.Credential, username
 		logins = append(logins, l)
 	}
 	return logins, nil
+}
+
+// password is that of the credentials of devices that name none, for a device whose own says nothing of the login. nil: there is none.
+func (d *Dialer) password() secret.Source {
+	for _, name := range d.Defaults {
+		if c, ok := d.Keyring.Get(name); ok && c.Password != nil {
+			return c.Password
+		}
+	}
+	return nil
 }
 
 // hop resolves one jump host. It logs in with its own credentials, or with the device's where it has none.
