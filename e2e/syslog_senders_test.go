@@ -290,6 +290,7 @@ func TestSyslogThatIsReplayedIsKnownToBeOld(t *testing.T) {
 	nodes["rfc5424"].floods(t)
 	hook.await(t, from, "flood keeps3164 firing")
 	hook.await(t, from, "flood keeps5424 firing")
+	within(t, 15*time.Second, "all is archived, which an alert does not wait for", arrived("flood", 4*floodSize))
 	for _, l := range s.searches(t, "--text", "flood") {
 		if l.Time.After(again.Add(time.Second)) && slices.Contains(l.Flags, muster.FlagReplayed) {
 			t.Errorf("what comes at once is called replayed: %+v", l)
