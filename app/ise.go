@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
-	"slices"
-	"strings"
 
+	"github.com/musternet/muster"
 	"github.com/musternet/muster/internal/settings"
 	"github.com/musternet/muster/ise"
 	"github.com/musternet/muster/secret"
@@ -119,40 +118,36 @@ func (e *markedError) Unwrap() error { return e.error }
 // iseCodes are the errors of ISE and what is to be said of them. The first that fits counts; those without an error are told otherwise.
 var iseCodes = []struct {
 	err error
-	ISEFailure
+	muster.Code
 }{
-	{ise.ErrUncertain, ISEFailure{"uncertain", "The answer to a change was lost, and ISE could not be asked whether the change was made.", "look whether it is there, or do the same again: nothing is made twice"}},
-	{ise.ErrExists, ISEFailure{"already-exists", "ISE has an endpoint of that MAC address already.", "change it with: muster ise import"}},
-	{ise.ErrNotFound, ISEFailure{"not-found", "ISE has nothing of that name, MAC address or id.", "see what there is: muster ise groups ls"}},
-	{ise.ErrUnauthorized, ISEFailure{"unauthorized", "ISE rejects the user name or the password, or ERS is not switched on.", "check the account, and in ISE: Administration, System, Settings, API Settings"}},
-	{ise.ErrForbidden, ISEFailure{"forbidden", "The account may not do this.", "an ERS-Operator reads, an ERS-Admin also changes; policy sets are read over OpenAPI, which is switched on by itself"}},
-	{ise.ErrReadOnly, ISEFailure{"read-only", "The node takes no changes: it is not the primary PAN.", "name the primary PAN first at ise: url:"}},
-	{ise.ErrRateLimited, ISEFailure{"rate-limited", "ISE asked to slow down, and went on asking.", "lower --rate and --connections; others may be asking ISE too"}},
-	{ise.ErrInvalid, ISEFailure{"invalid", "ISE, or muster before it asked, found the request to be wrong.", "correct what the error names"}},
-	{ise.ErrUnavailable, ISEFailure{"unavailable", "ISE answered that it cannot, each time it was asked.", "try again later; look at the state of the node"}},
-	{ise.ErrUnexpected, ISEFailure{"unexpected-answer", "What answers does not do so as ISE does: a redirect, HTML, half an answer.", "check the URL: without a port ERS is asked on 9060 and OpenAPI on 443"}},
-	{context.Canceled, ISEFailure{"canceled", "It was interrupted.", "do the same again: what was done is kept, and nothing is made twice"}},
-	{nil, ISEFailure{"drift", "The list changed each time it was read, so that it cannot be said to be complete.", "try again when less is going on in ISE"}},
-	{nil, ISEFailure{"settings", "What the settings refer to could not be had, such as the password.", "correct the reference that the error names"}},
-	{nil, ISEFailure{"unreachable", "ISE gave no answer: nothing listens there, the connection broke, or its certificate is not trusted.", "check URL and network; a private authority is named by ca_file, a single certificate by pin"}},
-	{nil, ISEFailure{"syntax", "A row of the list cannot be read.", "correct the line that is named"}},
-	{nil, ISEFailure{"duplicate", "A MAC address stands in the list twice.", "remove one of the lines"}},
+	{ise.ErrUncertain, codeOfISE("uncertain", "The answer to a change was lost, and ISE could not be asked whether the change was made.", "look whether it is there, or do the same again: nothing is made twice")},
+	{ise.ErrExists, codeOfISE("already-exists", "ISE has an endpoint of that MAC address already.", "change it with: muster ise import")},
+	{ise.ErrNotFound, codeOfISE("not-found", "ISE has nothing of that name, MAC address or id.", "see what there is: muster ise groups ls")},
+	{ise.ErrUnauthorized, codeOfISE("unauthorized", "ISE rejects the user name or the password, or ERS is not switched on.", "check the account, and in ISE: Administration, System, Settings, API Settings")},
+	{ise.ErrForbidden, codeOfISE("forbidden", "The account may not do this.", "an ERS-Operator reads, an ERS-Admin also changes; policy sets are read over OpenAPI, which is switched on by itself")},
+	{ise.ErrReadOnly, codeOfISE("read-only", "The node takes no changes: it is not the primary PAN.", "name the primary PAN first at ise: url:")},
+	{ise.ErrRateLimited, codeOfISE("rate-limited", "ISE asked to slow down, and went on asking.", "lower --rate and --connections; others may be asking ISE too")},
+	{ise.ErrInvalid, codeOfISE("invalid", "ISE, or muster before it asked, found the request to be wrong.", "correct what the error names")},
+	{ise.ErrUnavailable, codeOfISE("unavailable", "ISE answered that it cannot, each time it was asked.", "try again later; look at the state of the node")},
+	{ise.ErrUnexpected, codeOfISE("unexpected-answer", "What answers does not do so as ISE does: a redirect, HTML, half an answer.", "check the URL: without a port ERS is asked on 9060 and OpenAPI on 443")},
+	{context.Canceled, codeOfISE("canceled", "It was interrupted.", "do the same again: what was done is kept, and nothing is made twice")},
+	{nil, codeOfISE("drift", "The list changed each time it was read, so that it cannot be said to be complete.", "try again when less is going on in ISE")},
+	{nil, codeOfISE("settings", "What the settings refer to could not be had, such as the password.", "correct the reference that the error names")},
+	{nil, codeOfISE("unreachable", "ISE gave no answer: nothing listens there, the connection broke, or its certificate is not trusted.", "check URL and network; a private authority is named by ca_file, a single certificate by pin")},
+	{nil, codeOfISE("syntax", "A row of the list cannot be read.", "correct the line that is named")},
+	{nil, codeOfISE("duplicate", "A MAC address stands in the list twice.", "remove one of the lines")},
 }
 
-// ISEFailure is a stable word for what went wrong with ISE or with a list for it.
-type ISEFailure struct {
-	Name    string
-	Meaning string // one sentence
-	Try     string // what to try, one sentence
+func codeOfISE(name, meaning, try string) muster.Code {
+	return muster.Code{Name: name, Stages: []muster.Stage{"ise"}, Meaning: meaning, Try: try}
 }
 
-// ISEFailures returns all of them, sorted by name.
-func ISEFailures() []ISEFailure {
-	all := make([]ISEFailure, len(iseCodes))
+// ISECodes returns the codes of what goes wrong with ISE, or with a list for it.
+func ISECodes() []muster.Code {
+	all := make([]muster.Code, len(iseCodes))
 	for n, c := range iseCodes {
-		all[n] = c.ISEFailure
+		all[n] = c.Code
 	}
-	slices.SortFunc(all, func(a, b ISEFailure) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

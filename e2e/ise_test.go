@@ -52,8 +52,8 @@ type iseRow struct {
 	Place  string `json:"place"`
 }
 
-// withSecret runs the binary and looks for the password in all that it said.
-func (s *site) withSecret(t *testing.T, i *sim.ISE, args ...string) answer {
+// withoutPassword runs the binary, and fails the test where it shows the password of ISE.
+func (s *site) withoutPassword(t *testing.T, i *sim.ISE, args ...string) answer {
 	t.Helper()
 	a := s.muster(t, args...)
 	if _, password := i.Login(); strings.Contains(a.stdout+a.stderr, password) {
@@ -79,7 +79,7 @@ func TestISEListsTheExactSetWhateverFails(t *testing.T) {
 		{Kind: "500", Share: .02}, {Kind: "503", Share: .02}, {Kind: "reset", Share: .02}, {Kind: "truncated", Share: .02}, {Kind: "429", Share: .02},
 	}})
 	s := asks(t, i)
-	a := s.withSecret(t, i, "ise", "endpoints", "ls", "-v", "-o", "ndjson", "--connections", "6", "--rate", "60")
+	a := s.withoutPassword(t, i, "ise", "endpoints", "ls", "-v", "-o", "ndjson", "--connections", "6", "--rate", "60")
 	if a.code != 0 {
 		t.Fatalf("exit %d: %s", a.code, a.stderr)
 	}
@@ -162,7 +162,7 @@ func TestISEImportsFiveThousandOnce(t *testing.T) {
 	text += there[7] + ",Group-03,was there\n" + macs[0] + ",Group-01,again\n" + "nonsense,,\n"
 	file := s.write(t, "list.csv", text)
 
-	dry := s.withSecret(t, i, "ise", "import", file, "--dry-run", "-o", "ndjson")
+	dry := s.withoutPassword(t, i, "ise", "import", file, "--dry-run", "-o", "ndjson")
 	if dry.code != 1 { // two rows are bad
 		t.Fatalf("dry run: exit %d: %s", dry.code, dry.stderr)
 	}
@@ -173,7 +173,7 @@ func TestISEImportsFiveThousandOnce(t *testing.T) {
 	if diff := cmp.Diff(want, statuses(t, dry.stdout)); diff != "" {
 		t.Errorf("dry run: %s", diff)
 	}
-	wet := s.withSecret(t, i, "ise", "import", file, "-v", "-o", "ndjson")
+	wet := s.withoutPassword(t, i, "ise", "import", file, "-v", "-o", "ndjson")
 	if diff := cmp.Diff(want, statuses(t, wet.stdout)); diff != "" || wet.code != 1 {
 		t.Errorf("exit %d: %s\n%s", wet.code, diff, wet.stderr)
 	}
@@ -181,7 +181,7 @@ func TestISEImportsFiveThousandOnce(t *testing.T) {
 	if n := i.Counts().Created; n != 5000 {
 		t.Errorf("%d were created, want 5,000", n)
 	}
-	again := s.withSecret(t, i, "ise", "import", file, "-o", "ndjson")
+	again := s.withoutPassword(t, i, "ise", "import", file, "-o", "ndjson")
 	if diff := cmp.Diff(map[string]int{"same": 5001, "bad": 2}, statuses(t, again.stdout)); diff != "" {
 		t.Errorf("again: %s", diff)
 	}
@@ -246,7 +246,7 @@ func TestISEImportThatWasInterruptedIsRepeated(t *testing.T) {
 			if begun == 0 || begun == len(macs) {
 				t.Fatalf("%d of %d were made when it was stopped: that shows nothing", begun, len(macs))
 			}
-			a := s.withSecret(t, i, "ise", "import", file, "-o", "ndjson")
+			a := s.withoutPassword(t, i, "ise", "import", file, "-o", "ndjson")
 			if a.code != 0 {
 				t.Fatalf("again: exit %d: %s", a.code, a.stderr)
 			}
@@ -267,7 +267,7 @@ func TestISEFallsBackOnAStandbyThatTakesNoChanges(t *testing.T) {
 	if got := strings.Fields(s.ok(t, "ise", "endpoints", "ls", "-o", "list")); !slices.Equal(got, i.Endpoints()) {
 		t.Errorf("got %d endpoints from the standby, want 300", len(got))
 	}
-	a := s.withSecret(t, i, "ise", "endpoint", "add", "02:00:5E:00:00:01")
+	a := s.withoutPassword(t, i, "ise", "endpoint", "add", "02:00:5E:00:00:01")
 	if a.code != 1 && a.code != 4 || !strings.Contains(a.stderr, "muster: ") || strings.Count(a.stderr, "\n") != 1 {
 		t.Errorf("a change at the standby: exit %d: %s", a.code, a.stderr)
 	}
@@ -284,13 +284,13 @@ func TestISEBefore31IsAskedAsWell(t *testing.T) {
 	if len(rows) != 250 || slices.ContainsFunc(rows, func(r iseRow) bool { return r.Group == "" }) {
 		t.Errorf("got %d endpoints, of which some have no group", len(rows))
 	}
-	a := s.withSecret(t, i, "ise", "summary")
+	a := s.withoutPassword(t, i, "ise", "summary")
 	if a.code != 1 || !strings.Contains(a.stdout, "endpoints    250") || !strings.Contains(a.stdout, "policies") || !strings.Contains(a.stdout, "not-found") {
 		t.Errorf("exit %d: %s%s", a.code, a.stdout, a.stderr)
 	}
 	text, _ := endpointList(20)
 	file := s.write(t, "list.csv", text+i.Endpoints()[0]+",Group-02,\n")
-	if a := s.withSecret(t, i, "ise", "import", file); a.code != 0 || !strings.Contains(a.stdout, "20 new, 1 changed, 0 same") {
+	if a := s.withoutPassword(t, i, "ise", "import", file); a.code != 0 || !strings.Contains(a.stdout, "20 new, 1 changed, 0 same") {
 		t.Errorf("exit %d: %s%s", a.code, a.stdout, a.stderr)
 	}
 }
@@ -359,7 +359,7 @@ func TestISEDevicesAreAnInventoryThatOutlivesIt(t *testing.T) {
 		t.Fatalf("got %v", there)
 	}
 	i.StopPrimary()
-	a := s.withSecret(t, i, "--config", settings, "device", "ls", "-o", "list")
+	a := s.withoutPassword(t, i, "--config", settings, "device", "ls", "-o", "list")
 	if diff := cmp.Diff(there, strings.Fields(a.stdout)); diff != "" || !strings.Contains(a.stderr, "the 12 devices that it gave at") {
 		t.Errorf("with ISE away: %s\n%s", diff, a.stderr)
 	}

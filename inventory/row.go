@@ -203,8 +203,8 @@ func (e *Env) home() string {
 }
 
 // credentials settles how to log in: a credential of the device's own where the row brings a password or keys, else those
-// it names or inherits, with its own enable secret where it brings that, else that of the environment. One without password and keys says nothing about the login: the
-// agent and ssh's default identity files are tried.
+// it names or inherits, with its own enable secret where it brings that, else that of the environment. One without password
+// and keys says nothing about the login: the agent and ssh's default identity files are tried.
 func (e *Env) credentials(dev *muster.Device, row Row, own, inherited []string) error {
 	for _, name := range inherited {
 		if _, ok := e.Keyring.Get(name); !ok {

@@ -82,6 +82,19 @@ func TestAPageOfHTMLIsNoSuccessOfAChange(t *testing.T) {
 // listener answers every connection with the same bytes, HTTP or not, once it has read a request.
 func listener(t *testing.T, answer func(request *http.Request, w io.Writer)) *ise.Client {
 	t.Helper()
+	at := accepts(t, func(conn net.Conn) {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			answer(r, conn)
+		}
+	})
+	c := ise.Config{URL: "http://" + at, Username: "ers", Password: password("Secr3t-pass"), Rate: 10000, Timeout: 5 * time.Second, Retries: -1}
+	return open(t, c)
+}
+
+// accepts takes TCP connections until the test ends, and closes each when serve is done with it. It returns where.
+func accepts(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +107,7 @@ func listener(t *testing.T, answer func(request *http.Request, w io.Writer)) *is
 			if err != nil {
 				return
 			}
-			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-				answer(r, conn)
-			}
+			serve(conn)
 			conn.Close()
 		}
 	}()
@@ -105,8 +115,7 @@ func listener(t *testing.T, answer func(request *http.Request, w io.Writer)) *is
 		l.Close()
 		<-ended
 	})
-	c := ise.Config{URL: "http://" + l.Addr().String(), Username: "ers", Password: password("Secr3t-pass"), Rate: 10000, Timeout: 5 * time.Second, Retries: -1}
-	return open(t, c)
+	return l.Addr().String()
 }
 
 func TestWhatIsNoHTTPMakesOnePrintableLineWithoutCredentials(t *testing.T) {

@@ -108,27 +108,8 @@ func TestWhichPANIsAsked(t *testing.T) {
 func TestAPANThatDoesNotGetAsFarAsTLSIsPassedOver(t *testing.T) {
 	t.Parallel()
 	s := start(t, sim.ISEConfig{Endpoints: 3, Seed: 1})
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.Close()
-		}
-	}()
-	t.Cleanup(func() {
-		l.Close()
-		<-ended
-	})
 	c := config(t, s)
-	c.URL, c.Standby = "https://"+l.Addr().String(), []string{s.URL()}
+	c.URL, c.Standby = "https://"+accepts(t, func(net.Conn) {}), []string{s.URL()}
 	if _, err := open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:55"}); err != nil {
 		t.Error(err)
 	}
@@ -140,7 +121,7 @@ func TestAPANThatDoesNotGetAsFarAsTLSIsPassedOver(t *testing.T) {
 	}
 	c.Standby, c.Retries = nil, 2
 	var failed *ise.Error
-	_, err = open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:56"})
+	_, err := open(t, c).Endpoint.Create(t.Context(), ise.Endpoint{MAC: "00:11:22:33:44:56"})
 	if !errors.As(err, &failed) || failed.Attempts != 3 || errors.Is(err, ise.ErrUncertain) || !strings.Contains(err.Error(), "no connection came about: ") {
 		t.Errorf("without another one: %v", err)
 	}

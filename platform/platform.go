@@ -102,6 +102,6 @@ var aliases = sync.OnceValue(func() map[string]string {
 })
 
 // fold drops what does not matter in a platform name.
-func fold(name string) string { return unlettered.Replace(strings.ToLower(name)) }
+func fold(name string) string { return nameSeparators.Replace(strings.ToLower(name)) }
 
-var unlettered = strings.NewReplacer("-", "", "_", "", " ", "", "\n", "")
+var nameSeparators = strings.NewReplacer("-", "", "_", "", " ", "", "\n", "")

@@ -15,7 +15,7 @@ func (p *program) explainCommand() *cobra.Command {
 	all := explained()
 	var names []string
 	for _, code := range all {
-		names = append(names, code.Code)
+		names = append(names, code.Name)
 	}
 	return &cobra.Command{
 		Use:   "explain [CODE]",
@@ -29,7 +29,7 @@ func (p *program) explainCommand() *cobra.Command {
 			if len(args) == 0 {
 				return p.explainAll(all)
 			}
-			some := slices.DeleteFunc(slices.Clone(all), func(r codeRow) bool { return r.Code != args[0] })
+			some := slices.DeleteFunc(slices.Clone(all), func(c muster.Code) bool { return c.Name != args[0] })
 			if len(some) == 0 {
 				return usage("there is no failure code %q; list them with: muster explain", args[0])
 			}
@@ -38,11 +38,31 @@ func (p *program) explainCommand() *cobra.Command {
 			}
 			var pages []string
 			for _, code := range some {
-				pages = append(pages, code.page())
+				pages = append(pages, codePage(code))
 			}
 			return p.print(strings.Join(pages, "\n"))
 		},
 	}
+}
+
+// explained returns all failure codes: those of devices, and those of Cisco ISE. A few words are of both.
+func explained() []muster.Code {
+	all := append(muster.Codes(), app.ISECodes()...)
+	slices.SortStableFunc(all, func(a, b muster.Code) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// codePage is the page of one code, as docs/reference/failures.md has it.
+func codePage(c muster.Code) string {
+	return fmt.Sprintf("## %s\n\nWhere: %s.\n\n%s\n\nTry: %s.\n", c.Name, strings.Join(stagesOf(c), ", "), c.Meaning, strings.TrimSuffix(c.Try, "."))
+}
+
+func stagesOf(c muster.Code) []string {
+	stages := make([]string, len(c.Stages))
+	for i, s := range c.Stages {
+		stages[i] = string(s)
+	}
+	return stages
 }
 
 // codeRow is one failure code.
@@ -53,29 +73,11 @@ type codeRow struct {
 	Hint    string   `json:"hint"`
 }
 
-// explained returns all failure codes: those of devices, and those of Cisco ISE, whose stage is ise. A few words are of both.
-func explained() []codeRow {
-	var rows []codeRow
-	for _, c := range muster.Codes() {
-		row := codeRow{Code: c.Name, Meaning: c.Meaning, Hint: c.Try}
-		for _, s := range c.Stages {
-			row.Stages = append(row.Stages, string(s))
-		}
-		rows = append(rows, row)
+func (p *program) explainAll(codes []muster.Code) error {
+	rows := make([]codeRow, len(codes))
+	for i, c := range codes {
+		rows[i] = codeRow{c.Name, stagesOf(c), c.Meaning, c.Try}
 	}
-	for _, f := range app.ISEFailures() {
-		rows = append(rows, codeRow{f.Name, []string{"ise"}, f.Meaning, f.Try})
-	}
-	slices.SortStableFunc(rows, func(a, b codeRow) int { return strings.Compare(a.Code, b.Code) })
-	return rows
-}
-
-// page is the page of one code, as docs/reference/failures.md has it.
-func (r codeRow) page() string {
-	return fmt.Sprintf("## %s\n\nWhere: %s.\n\n%s\n\nTry: %s.\n", r.Code, strings.Join(r.Stages, ", "), r.Meaning, strings.TrimSuffix(r.Hint, "."))
-}
-
-func (p *program) explainAll(rows []codeRow) error {
 	return all(p, view[codeRow]{
 		columns: []column[codeRow]{
 			{head: "CODE", cell: func(r codeRow) string { return r.Code }},

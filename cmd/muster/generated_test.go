@@ -67,7 +67,7 @@ Cisco ISE is ise. The code is the same in tables, JSON and metrics; ` + "`muster
 generated.
 `)
 	for _, c := range explained() {
-		b.WriteString("\n" + c.page())
+		b.WriteString("\n" + codePage(c))
 	}
 	return b.String()
 }
